@@ -1,0 +1,156 @@
+//! What is current on this thread: a stack of scopes, the innermost on top.
+//!
+//! A scope is an entered `tracing` span (put here by [`ContextLayer`](crate::ContextLayer)) or a context that somebody
+//! entered by hand, usually one that came from another process. The one entered last is the parent of whatever is
+//! created next, and the source of the ids of every log line and outgoing header.
+
+use std::{
+    cell::{Cell, RefCell},
+    marker::PhantomData,
+};
+
+use crate::Context;
+
+thread_local! {
+    static SCOPES: RefCell<Vec<Scope>> = const { RefCell::new(Vec::new()) };
+    static NEXT_GUARD: Cell<u64> = const { Cell::new(0) };
+}
+
+#[derive(Debug)]
+struct Scope {
+    owner: Owner,
+    context: Context,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    /// The span with this id of the registry.
+    Span(u64),
+    /// The guard with this number.
+    Guard(u64),
+}
+
+impl Context {
+    /// The innermost context of this thread, or an empty one.
+    ///
+    /// ```
+    /// use throughline_core::Context;
+    /// assert!(Context::current().span().is_none());
+    /// ```
+    #[must_use]
+    pub fn current() -> Self {
+        innermost(|scope| scope.context.clone()).unwrap_or_default()
+    }
+
+    /// Makes this context current on this thread until the guard is dropped.
+    ///
+    /// Never hold the guard across an `.await`: use [`Carry`](crate::Carry) for futures.
+    pub fn enter(&self) -> ContextGuard {
+        let number = NEXT_GUARD.with(|next| next.replace(next.get().wrapping_add(1)));
+        push(Owner::Guard(number), self.clone());
+        ContextGuard { number, _not_send: PhantomData }
+    }
+}
+
+/// Runs `create` with `context` as the parent of the spans it creates.
+///
+/// This is how a span becomes the child of a caller in another process.
+///
+/// ```
+/// # use throughline_core::{with_remote, Context};
+/// let incoming = Context::default(); // from Propagator::extract
+/// let span = with_remote(&incoming, || tracing::info_span!("import"));
+/// ```
+pub fn with_remote<T>(context: &Context, create: impl FnOnce() -> T) -> T {
+    let _current = context.enter();
+    create()
+}
+
+/// Ends the scope of an entered [`Context`] when dropped, in whatever order guards are dropped.
+#[must_use = "the context is current only while the guard lives"]
+#[derive(Debug)]
+pub struct ContextGuard {
+    number: u64,
+    _not_send: PhantomData<*const ()>,
+}
+
+impl Drop for ContextGuard {
+    fn drop(&mut self) {
+        remove(Owner::Guard(self.number));
+    }
+}
+
+pub(crate) fn push_span(id: u64, context: Context) {
+    push(Owner::Span(id), context);
+}
+
+pub(crate) fn pop_span(id: u64) {
+    remove(Owner::Span(id));
+}
+
+/// The innermost context where it was entered by hand, beside the spans.
+pub(crate) fn entered_by_hand() -> Option<Context> {
+    innermost(|scope| matches!(scope.owner, Owner::Guard(_)).then(|| scope.context.clone())).flatten()
+}
+
+// A thread that is being torn down has no scopes any more; it then simply has no current context.
+
+fn innermost<T>(read: impl FnOnce(&Scope) -> T) -> Option<T> {
+    SCOPES.try_with(|scopes| scopes.borrow().last().map(read)).ok().flatten()
+}
+
+fn push(owner: Owner, context: Context) {
+    let _torn_down = SCOPES.try_with(|scopes| scopes.borrow_mut().push(Scope { owner, context }));
+}
+
+fn remove(owner: Owner) {
+    let removed = SCOPES.try_with(|scopes| {
+        let mut scopes = scopes.borrow_mut();
+        let place = scopes.iter().rposition(|scope| scope.owner == owner)?;
+        Some(scopes.remove(place))
+    });
+    // The context is dropped here, after the borrow has ended.
+    drop(removed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CorrelationId;
+
+    fn named(name: &str) -> Context {
+        Context::default().with_correlation_id(CorrelationId::parse(name.as_bytes()).unwrap())
+    }
+
+    fn current() -> Option<String> {
+        Context::current().correlation_id().map(|id| id.as_str().to_owned())
+    }
+
+    #[test]
+    fn the_last_one_entered_is_current() {
+        assert_eq!(current(), None);
+        let outer = named("outer").enter();
+        let inner = named("inner").enter();
+        assert_eq!(current().as_deref(), Some("inner"));
+        drop(inner);
+        assert_eq!(current().as_deref(), Some("outer"));
+        drop(outer);
+        assert_eq!(current(), None);
+    }
+
+    #[test]
+    fn guards_may_be_dropped_in_any_order() {
+        let outer = named("outer").enter();
+        let inner = named("inner").enter();
+        drop(outer);
+        assert_eq!(current().as_deref(), Some("inner"));
+        drop(inner);
+        assert_eq!(current(), None);
+    }
+
+    #[test]
+    fn each_thread_has_its_own_scopes() {
+        let _here = named("here").enter();
+        assert_eq!(std::thread::spawn(current).join().unwrap(), None);
+    }
+}

@@ -1,0 +1,133 @@
+//! Metrics, as the hops see them.
+
+use crate::Value;
+
+/// Takes measurements from the hops.
+///
+/// The core knows no metrics library: `throughline-otlp` implements this over the OpenTelemetry SDK, a test can count.
+/// Called on the request's path: an implementation must neither block nor panic.
+pub trait Recorder: Send + Sync + 'static {
+    /// Records one measurement: the value of a histogram, or what to add to a counter.
+    fn record(&self, metric: Metric, value: f64, attributes: &[(&'static str, Value<'_>)]);
+}
+
+/// The metrics that the hops record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Metric {
+    /// `http.server.request.duration`
+    HttpServerRequestDuration,
+    /// `http.server.active_requests`
+    HttpServerActiveRequests,
+    /// `http.client.request.duration`
+    HttpClientRequestDuration,
+    /// `http.client.active_requests`
+    HttpClientActiveRequests,
+    /// `messaging.client.operation.duration`
+    MessagingOperationDuration,
+    /// `messaging.process.duration`
+    MessagingProcessDuration,
+    /// `messaging.client.sent.messages`
+    MessagingSent,
+    /// `messaging.client.consumed.messages`
+    MessagingConsumed,
+}
+
+/// How a metric is declared to a metrics library.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Instrument {
+    /// Its name by the semantic conventions.
+    pub name: &'static str,
+    /// Its unit in UCUM.
+    pub unit: &'static str,
+    /// One sentence for people.
+    pub description: &'static str,
+    /// What kind of instrument it is.
+    pub kind: InstrumentKind,
+}
+
+/// The kinds of instruments in use.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum InstrumentKind {
+    /// A histogram with these bucket bounds.
+    Histogram(&'static [f64]),
+    /// A sum that only grows.
+    Counter,
+    /// A sum that can shrink.
+    UpDownCounter,
+}
+
+/// Bucket bounds of request and message durations, in seconds (semantic conventions, HTTP and messaging metrics).
+pub const DURATION_BUCKETS: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+
+impl Metric {
+    /// Every metric, in declaration order: `metric as usize` is its place.
+    pub const ALL: [Self; 8] = [
+        Self::HttpServerRequestDuration,
+        Self::HttpServerActiveRequests,
+        Self::HttpClientRequestDuration,
+        Self::HttpClientActiveRequests,
+        Self::MessagingOperationDuration,
+        Self::MessagingProcessDuration,
+        Self::MessagingSent,
+        Self::MessagingConsumed,
+    ];
+
+    /// The instrument behind this metric.
+    #[must_use]
+    pub const fn instrument(self) -> Instrument {
+        match self {
+            Self::HttpServerRequestDuration => {
+                seconds("http.server.request.duration", "Duration of HTTP server requests.")
+            }
+            Self::HttpServerActiveRequests => {
+                requests("http.server.active_requests", "Number of active HTTP server requests.")
+            }
+            Self::HttpClientRequestDuration => {
+                seconds("http.client.request.duration", "Duration of HTTP client requests.")
+            }
+            Self::HttpClientActiveRequests => {
+                requests("http.client.active_requests", "Number of active HTTP client requests.")
+            }
+            Self::MessagingOperationDuration => {
+                seconds("messaging.client.operation.duration", "Duration of messaging operations.")
+            }
+            Self::MessagingProcessDuration => {
+                seconds("messaging.process.duration", "Duration of processing a message.")
+            }
+            Self::MessagingSent => {
+                messages("messaging.client.sent.messages", "Number of messages that were sent.")
+            }
+            Self::MessagingConsumed => {
+                messages("messaging.client.consumed.messages", "Number of messages that were delivered.")
+            }
+        }
+    }
+}
+
+const fn seconds(name: &'static str, description: &'static str) -> Instrument {
+    Instrument { name, unit: "s", description, kind: InstrumentKind::Histogram(DURATION_BUCKETS) }
+}
+
+const fn requests(name: &'static str, description: &'static str) -> Instrument {
+    Instrument { name, unit: "{request}", description, kind: InstrumentKind::UpDownCounter }
+}
+
+const fn messages(name: &'static str, description: &'static str) -> Instrument {
+    Instrument { name, unit: "{message}", description, kind: InstrumentKind::Counter }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_stands_at_its_own_place() {
+        for (place, metric) in Metric::ALL.into_iter().enumerate() {
+            assert_eq!(metric as usize, place, "{metric:?}");
+        }
+    }
+}
