@@ -1,1 +1,96 @@
-//! stub
+//! What throughline carries from hop to hop, and how.
+//!
+//! A request enters a process with a few headers. This crate reads them strictly ([`Propagator::extract`]), makes them
+//! current ([`Context::enter`], [`with_remote`]), gives every `tracing` span below them its ids and its sampling
+//! decision at birth ([`ContextLayer`]), and writes them onto whatever leaves the process ([`Propagator::inject`]).
+//!
+//! ```text
+//! headers ──extract──► Context ──with_remote──► span ──enter──► Context::current() ──inject──► headers
+//!                                                │
+//!                                                └─ SpanExt: attributes, links, status, name
+//! ```
+//!
+//! It knows no HTTP library, no message broker, no async runtime and no OpenTelemetry crate: the crates around it do.
+//!
+//! ```
+//! use throughline_core::{Context, ContextLayer, EdgePolicy, Pipeline, Propagator, with_remote};
+//! use tracing_subscriber::prelude::*;
+//!
+//! let subscriber = tracing_subscriber::registry().with(ContextLayer::new(Pipeline::builder().build()));
+//! tracing::subscriber::with_default(subscriber, || {
+//!     let headers = vec![(
+//!         "traceparent".to_string(),
+//!         "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03".to_string(),
+//!     )];
+//!     let incoming = Propagator::default().extract(&headers, &EdgePolicy::trust());
+//!     let span = with_remote(&incoming, || tracing::info_span!("import"));
+//!
+//!     let mut outgoing: Vec<(String, String)> = Vec::new();
+//!     span.in_scope(|| Propagator::default().inject(&Context::current(), &mut outgoing));
+//!     let (name, value) = &outgoing[0];
+//!     assert_eq!(name, "traceparent");
+//!     assert!(value.starts_with("00-0af7651916cd43dd8448eb211c80319c-"));
+//! });
+//! ```
+
+// What travels.
+mod baggage;
+mod correlation;
+mod id;
+mod span_context;
+mod traceparent;
+mod tracestate;
+
+// How it gets in and out.
+mod carrier;
+mod edge;
+mod propagate;
+
+// What is current, and the life of a span.
+mod carry;
+mod context;
+mod current;
+mod layer;
+mod pipeline;
+mod random;
+mod record;
+mod sampler;
+mod span;
+mod span_data;
+mod value;
+
+// What every crate needs once.
+mod clock;
+pub mod env;
+mod filter;
+mod recorder;
+pub mod redact;
+pub mod semconv;
+mod suppress;
+
+pub use baggage::{Baggage, BaggageError};
+pub use carrier::Carrier;
+pub use carry::{Carried, Carry, carry};
+pub use clock::{Clock, now_unix_nanos};
+pub use context::Context;
+pub use correlation::CorrelationId;
+pub use current::{ContextGuard, with_remote};
+pub use edge::EdgePolicy;
+pub use filter::Filters;
+pub use id::{SpanId, TraceFlags, TraceId};
+pub use layer::ContextLayer;
+pub use pipeline::{Pipeline, PipelineBuilder};
+pub use propagate::{PropagationCounters, Propagator};
+pub use record::{SpanRecord, Status};
+pub use recorder::{DURATION_BUCKETS, Instrument, InstrumentKind, Metric, Recorder};
+pub use sampler::{AlwaysOff, AlwaysOn, ParentBased, Sampler, TraceIdRatio};
+pub use span::SpanExt;
+pub use span_context::SpanContext;
+pub use span_data::SpanData;
+pub use suppress::{SuppressGuard, is_suppressed, suppress};
+pub use traceparent::TraceparentError;
+pub use tracestate::{Tracestate, TracestateError};
+pub use value::Value;
+
+/// The target of throughline's own diagnostics: logged, never exported, so that they cannot feed themselves.
+pub const DIAGNOSTICS_TARGET: &str = "throughline::diagnostics";

@@ -1,0 +1,156 @@
+//! The environment, read here and nowhere else.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+/// Names that begin like this are ours or OpenTelemetry's; nothing else of the environment is kept.
+const PREFIXES: [&str; 3] = ["OTEL_", "THROUGHLINE_", "RUST_LOG"];
+
+/// The log filter: directives as in `info,hyper=warn`.
+pub const RUST_LOG: &str = "RUST_LOG";
+/// The span filter, in the syntax of [`RUST_LOG`].
+pub const THROUGHLINE_SPANS: &str = "THROUGHLINE_SPANS";
+/// The shape of a log line: `plain`, `otel` or `console`.
+pub const THROUGHLINE_LOG_FORMAT: &str = "THROUGHLINE_LOG_FORMAT";
+
+/// The variables that concern telemetry, as they were when this was made.
+///
+/// As the OpenTelemetry specification asks, an empty variable counts as unset. Bytes that are not UTF-8 become
+/// replacement characters, so that the value is refused by whoever parses it instead of being lost.
+#[derive(Clone, Default)]
+pub struct Environment(Arc<BTreeMap<String, String>>);
+
+impl Environment {
+    /// The variables of this process, of which only those that concern telemetry are kept.
+    #[must_use]
+    pub fn process() -> Self {
+        std::env::vars_os()
+            .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+            .filter(|(name, _)| PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
+            .collect()
+    }
+
+    /// Variables given in code: for tests, and for programs whose settings come from elsewhere.
+    #[must_use]
+    pub fn from_pairs<K: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
+        pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+    }
+
+    /// The value of a variable; `None` when it is unset or empty.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The value of a variable as `parse` reads it; `used` where it is unset, and where it is bad, with a warning.
+    pub fn read<T: fmt::Display>(
+        &self,
+        name: &str,
+        used: T,
+        warnings: &mut Vec<EnvWarning>,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> T {
+        match self.get(name).map(|value| (value, parse(value))) {
+            None => used,
+            Some((_, Ok(parsed))) => parsed,
+            Some((value, Err(problem))) => {
+                warnings.push(EnvWarning::new(name, value, problem, &used));
+                used
+            }
+        }
+    }
+
+    /// A boolean by the specification's rules: true only for `true` in any case; anything else but `false` warns.
+    pub fn boolean(&self, name: &str, warnings: &mut Vec<EnvWarning>) -> bool {
+        self.read(name, false, warnings, |value| match value {
+            _ if value.eq_ignore_ascii_case("true") => Ok(true),
+            _ if value.eq_ignore_ascii_case("false") => Ok(false),
+            _ => Err("neither true nor false".to_owned()),
+        })
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        Self(Arc::new(pairs.into_iter().collect()))
+    }
+}
+
+impl fmt::Debug for Environment {
+    /// Shows names only: values may hold credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// A variable whose value could not be used, and what is used instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvWarning {
+    variable: String,
+    value: String,
+    problem: String,
+    used: String,
+}
+
+impl EnvWarning {
+    /// `variable` has a bad `value`; `used` is what applies instead.
+    pub fn new(variable: &str, value: &str, problem: impl Into<String>, used: impl fmt::Display) -> Self {
+        Self {
+            variable: variable.to_owned(),
+            value: value.to_owned(),
+            problem: problem.into(),
+            used: used.to_string(),
+        }
+    }
+
+    /// The name of the variable.
+    #[must_use]
+    pub fn variable(&self) -> &str {
+        &self.variable
+    }
+}
+
+impl fmt::Display for EnvWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { variable, value, problem, used } = self;
+        write!(f, "{variable}={value:?} is {problem}; using {used}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_counts_as_unset() {
+        let env = Environment::from_pairs([("OTEL_A", ""), ("OTEL_B", "b")]);
+        assert_eq!((env.get("OTEL_A"), env.get("OTEL_B"), env.get("OTEL_C")), (None, Some("b"), None));
+    }
+
+    #[test]
+    fn a_bad_value_is_named_with_what_is_used_instead() {
+        let env = Environment::from_pairs([("OTEL_SDK_DISABLED", "yes")]);
+        let mut warnings = Vec::new();
+        assert!(!env.boolean("OTEL_SDK_DISABLED", &mut warnings));
+        let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+        assert_eq!(
+            warning.to_string(),
+            r#"OTEL_SDK_DISABLED="yes" is neither true nor false; using false"#
+        );
+    }
+
+    #[test]
+    fn booleans_are_true_only_for_true() {
+        for (value, expected) in [("true", true), ("TRUE", true), ("False", false), ("", false)] {
+            let mut warnings = Vec::new();
+            let env = Environment::from_pairs([("OTEL_X", value)]);
+            assert_eq!(env.boolean("OTEL_X", &mut warnings), expected, "{value}");
+            assert!(warnings.is_empty(), "{warnings:?}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_values() {
+        let env = Environment::from_pairs([("OTEL_EXPORTER_OTLP_HEADERS", "api-key=s3cret")]);
+        assert!(!format!("{env:?}").contains("s3cret"));
+    }
+}

@@ -1,0 +1,79 @@
+//! Which spans exist, and which events are logged: two separate questions.
+
+use tracing::{Metadata, Subscriber, subscriber::Interest};
+use tracing_core::LevelFilter;
+use tracing_subscriber::{
+    filter::Targets,
+    layer::{Context, Filter},
+};
+
+use crate::DIAGNOSTICS_TARGET;
+
+/// The log filter and the span filter of one subscriber.
+///
+/// The log filter decides on log lines alone. The span filter decides which spans exist and which events are kept on
+/// them. Neither touches propagation: turning both off still passes an incoming trace on.
+///
+/// As a per-layer [`Filter`] it lets through what either of the two wants; each layer then asks
+/// [`is_log`](Self::is_log) or [`is_span_event`](Self::is_span_event) for itself.
+///
+/// ```
+/// use throughline_core::Filters;
+/// let filters = Filters::new("warn".parse()?, "info,hyper=off".parse()?);
+/// # let _ = filters; Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Filters {
+    logs: Targets,
+    spans: Targets,
+}
+
+impl Default for Filters {
+    /// Everything at INFO and above.
+    fn default() -> Self {
+        let info = Targets::new().with_default(LevelFilter::INFO);
+        Self { logs: info.clone(), spans: info }
+    }
+}
+
+impl Filters {
+    /// Log lines by `logs`; spans and their events by `spans`.
+    #[must_use]
+    pub const fn new(logs: Targets, spans: Targets) -> Self {
+        Self { logs, spans }
+    }
+
+    /// Whether an event becomes a log line.
+    #[must_use]
+    pub fn is_log(&self, event: &Metadata<'_>) -> bool {
+        self.logs.would_enable(event.target(), event.level())
+    }
+
+    /// Whether an event is kept on the span around it. Our own diagnostics never are: they must not be exported.
+    #[must_use]
+    pub fn is_span_event(&self, event: &Metadata<'_>) -> bool {
+        self.spans.would_enable(event.target(), event.level()) && event.target() != DIAGNOSTICS_TARGET
+    }
+
+    fn wants(&self, metadata: &Metadata<'_>) -> bool {
+        if metadata.is_span() {
+            return self.spans.would_enable(metadata.target(), metadata.level());
+        }
+        self.is_log(metadata) || self.is_span_event(metadata)
+    }
+}
+
+impl<S: Subscriber> Filter<S> for Filters {
+    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        self.wants(metadata)
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if self.wants(metadata) { Interest::always() } else { Interest::never() }
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        let most = |targets: &Targets| targets.iter().map(|(_, level)| level).chain(targets.default_level()).max();
+        most(&self.logs).max(most(&self.spans))
+    }
+}

@@ -1,0 +1,118 @@
+//! What the hops of one program share.
+
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
+
+use crate::{
+    AlwaysOn, ContextLayer, ParentBased, Propagator, Recorder, Sampler,
+    recorder::Metric,
+    Value,
+};
+
+/// The propagation, the sampler and the metrics of one `tracing` subscriber.
+///
+/// [`ContextLayer`] carries it, so that every middleware finds the one that belongs to the subscriber it runs under:
+/// two tests, or two programs in one process, never share it. Cloning is cheap.
+#[derive(Clone)]
+pub struct Pipeline(Arc<Inner>);
+
+struct Inner {
+    propagator: Propagator,
+    sampler: Box<dyn Sampler>,
+    recorder: Option<Arc<dyn Recorder>>,
+}
+
+/// What applies where no [`ContextLayer`] is installed: propagation works, nothing is recorded.
+static WITHOUT_LAYER: LazyLock<Pipeline> = LazyLock::new(|| Pipeline::builder().build());
+
+impl Pipeline {
+    /// Starts from the defaults: W3C headers and `x-correlation-id`, parent-based always-on sampling, no metrics.
+    pub fn builder() -> PipelineBuilder {
+        PipelineBuilder(Inner {
+            propagator: Propagator::default(),
+            sampler: Box::new(ParentBased::new(AlwaysOn)),
+            recorder: None,
+        })
+    }
+
+    /// The pipeline of this thread's subscriber, or one with the defaults where that has no [`ContextLayer`].
+    #[must_use]
+    pub fn current() -> Self {
+        let of_subscriber = tracing::dispatcher::get_default(|dispatch| {
+            dispatch.downcast_ref::<ContextLayer>().map(|layer| layer.pipeline().clone())
+        });
+        of_subscriber.unwrap_or_else(|| WITHOUT_LAYER.clone())
+    }
+
+    /// How ids, baggage and correlation id travel.
+    #[must_use]
+    pub fn propagator(&self) -> &Propagator {
+        &self.0.propagator
+    }
+
+    /// Which traces are recorded.
+    #[must_use]
+    pub fn sampler(&self) -> &dyn Sampler {
+        &*self.0.sampler
+    }
+
+    /// Whether metrics are wanted at all: worth asking before attributes are put together.
+    #[must_use]
+    pub fn has_recorder(&self) -> bool {
+        self.0.recorder.is_some()
+    }
+
+    /// Records a measurement; does nothing where no recorder is set.
+    pub fn record(&self, metric: Metric, value: f64, attributes: &[(&'static str, Value<'_>)]) {
+        if let Some(recorder) = &self.0.recorder {
+            recorder.record(metric, value, attributes);
+        }
+    }
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline")
+            .field("propagator", &self.0.propagator)
+            .field("metrics", &self.has_recorder())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Puts a [`Pipeline`] together; ends with [`build`](Self::build).
+#[must_use = "nothing is set up until `build` is called"]
+pub struct PipelineBuilder(Inner);
+
+impl PipelineBuilder {
+    /// How ids, baggage and correlation id travel.
+    pub fn propagator(mut self, propagator: Propagator) -> Self {
+        self.0.propagator = propagator;
+        self
+    }
+
+    /// Which traces are recorded.
+    pub fn sampler(mut self, sampler: impl Sampler) -> Self {
+        self.0.sampler = Box::new(sampler);
+        self
+    }
+
+    /// Where measurements go.
+    pub fn recorder(mut self, recorder: Arc<dyn Recorder>) -> Self {
+        self.0.recorder = Some(recorder);
+        self
+    }
+
+    /// The finished pipeline.
+    #[must_use]
+    pub fn build(self) -> Pipeline {
+        Pipeline(Arc::new(self.0))
+    }
+}
+
+impl fmt::Debug for PipelineBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PipelineBuilder").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,125 @@
+//! What `tracing` cannot say about a span.
+
+use std::{any::type_name, error::Error};
+
+use tracing::Span;
+
+use crate::{Context, ContextLayer, SpanContext, SpanData, SpanRecord, Status, Value, semconv};
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for tracing::Span {}
+}
+
+/// Attributes of any type, links, status and name for a [`tracing::Span`].
+///
+/// `tracing` drops a field that was not declared when the span was created and has no arrays, links or status. These
+/// methods write straight to the records of the span layers. They work as long as the span is open, entered or not, and
+/// do nothing on a span that is disabled or not sampled. What is set here does not appear on log lines.
+///
+/// ```
+/// use throughline_core::{SpanExt, Status};
+///
+/// let span = tracing::info_span!("checkout");
+/// span.set_attribute("cart.items", 3).set_attribute("cart.skus", ["a1", "b2"].as_slice());
+/// span.set_status(Status::Error("card declined"));
+/// ```
+pub trait SpanExt: sealed::Sealed {
+    /// Sets an attribute; a later value for the same key replaces the earlier one.
+    fn set_attribute<'a>(&self, key: &str, value: impl Into<Value<'a>>) -> &Self;
+
+    /// Links to another span, open, closed or remote.
+    fn add_link(&self, context: &SpanContext, attributes: &[(&str, Value<'_>)]) -> &Self;
+
+    /// Sets the status. Instrumentation leaves a success unset.
+    fn set_status(&self, status: Status<'_>) -> &Self;
+
+    /// Replaces the span's name.
+    fn set_name(&self, name: &str) -> &Self;
+
+    /// Marks the span as failed: status, `error.type` and an `exception` event with the error and its sources.
+    ///
+    /// The messages of the errors are exported as they are: do not pass an error that quotes a secret.
+    fn record_error<E: Error + ?Sized>(&self, error: &E) -> &Self;
+
+    /// Runs `change` on each record of this span, with one look-up for any number of changes.
+    ///
+    /// Not called at all where nothing is recorded. Inside, creating spans or events is not allowed.
+    fn edit(&self, change: impl FnMut(&mut dyn SpanRecord)) -> &Self;
+
+    /// The context inside this span, or the current one where the span is disabled.
+    fn context(&self) -> Context;
+}
+
+impl SpanExt for Span {
+    fn set_attribute<'a>(&self, key: &str, value: impl Into<Value<'a>>) -> &Self {
+        let value = value.into();
+        self.edit(|record| record.attribute(key, value))
+    }
+
+    fn add_link(&self, context: &SpanContext, attributes: &[(&str, Value<'_>)]) -> &Self {
+        self.edit(|record| record.link(context, attributes))
+    }
+
+    fn set_status(&self, status: Status<'_>) -> &Self {
+        self.edit(|record| record.status(status))
+    }
+
+    fn set_name(&self, name: &str) -> &Self {
+        self.edit(|record| record.name(name))
+    }
+
+    fn record_error<E: Error + ?Sized>(&self, error: &E) -> &Self {
+        let message = error.to_string();
+        let chain = chain_of(error);
+        let kind = error_type::<E>();
+        self.edit(|record| {
+            record.status(Status::Error(&message));
+            record.attribute(semconv::error::ERROR_TYPE, kind.into());
+            record.event(
+                semconv::error::EXCEPTION_EVENT,
+                &[
+                    (semconv::error::EXCEPTION_TYPE, kind.into()),
+                    (semconv::error::EXCEPTION_MESSAGE, chain.as_str().into()),
+                ],
+            );
+        })
+    }
+
+    fn edit(&self, mut change: impl FnMut(&mut dyn SpanRecord)) -> &Self {
+        visit(self, |data| data.records_mut().for_each(&mut change));
+        self
+    }
+
+    fn context(&self) -> Context {
+        let mut found = None;
+        visit(self, |data| found = Some(data.context().clone()));
+        found.unwrap_or_else(Context::current)
+    }
+}
+
+fn visit(span: &Span, mut visit: impl FnMut(&mut SpanData)) {
+    span.with_subscriber(|(id, dispatch)| ContextLayer::visit(dispatch, id, &mut visit));
+}
+
+/// The error's message followed by those of its sources, innermost last.
+fn chain_of<E: Error + ?Sized>(error: &E) -> String {
+    let mut chain = error.to_string();
+    let mut source = error.source();
+    for _ in 0..ERROR_CHAIN_LEN_MAX {
+        let Some(cause) = source else { break };
+        chain.push_str(": ");
+        chain.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    chain
+}
+
+/// How many sources of an error are followed; a chain that leads back to itself ends here.
+const ERROR_CHAIN_LEN_MAX: usize = 16;
+
+/// The error's type where it is known; behind a `dyn Error` it is not.
+fn error_type<E: ?Sized>() -> &'static str {
+    let name = type_name::<E>();
+    if name.starts_with("dyn ") { semconv::error::ERROR_TYPE_OTHER } else { name }
+}
