@@ -68,19 +68,19 @@ pub mod redact;
 pub mod semconv;
 mod suppress;
 
-pub use baggage::{Baggage, BaggageError};
+pub use baggage::{BAGGAGE_BYTES_MAX, BAGGAGE_MEMBERS_MAX, Baggage, BaggageError};
 pub use carrier::Carrier;
 pub use carry::{Carried, Carry, carry};
 pub use clock::{Clock, now_unix_nanos};
 pub use context::Context;
-pub use correlation::CorrelationId;
+pub use correlation::{CORRELATION_ID_LEN_MAX, CorrelationId};
 pub use current::{ContextGuard, with_remote};
 pub use edge::EdgePolicy;
 pub use filter::Filters;
 pub use id::{SpanId, TraceFlags, TraceId};
 pub use layer::ContextLayer;
 pub use pipeline::{Pipeline, PipelineBuilder};
-pub use propagate::{PropagationCounters, Propagator};
+pub use propagate::{CORRELATION_HEADER, HeaderNameError, PropagationCounters, Propagator};
 pub use record::{SpanRecord, Status};
 pub use recorder::{DURATION_BUCKETS, Instrument, InstrumentKind, Metric, Recorder};
 pub use sampler::{AlwaysOff, AlwaysOn, ParentBased, Sampler, TraceIdRatio};
@@ -89,7 +89,7 @@ pub use span_context::SpanContext;
 pub use span_data::SpanData;
 pub use suppress::{SuppressGuard, is_suppressed, suppress};
 pub use traceparent::TraceparentError;
-pub use tracestate::{Tracestate, TracestateError};
+pub use tracestate::{TRACESTATE_LEN_MAX, TRACESTATE_MEMBERS_MAX, Tracestate, TracestateError};
 pub use value::Value;
 
 /// The target of throughline's own diagnostics: logged, never exported, so that they cannot feed themselves.

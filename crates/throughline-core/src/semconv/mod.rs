@@ -1,0 +1,2 @@
+//! Names of the semantic conventions, each spelt once.
+pub mod error;
