@@ -41,6 +41,8 @@ struct Entry {
 }
 
 impl Baggage {
+    pub(crate) const EMPTY: Self = Self(None);
+
     /// Reads a header; several have to be joined with commas first. Says how many members were dropped.
     #[must_use]
     pub fn parse(header: &[u8]) -> (Self, usize) {

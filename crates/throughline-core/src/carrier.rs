@@ -29,7 +29,7 @@ impl Carrier for Vec<(String, String)> {
     }
 
     fn set(&mut self, name: &str, value: &str) {
-        self.remove(name);
+        Carrier::remove(self, name);
         self.push((name.to_owned(), value.to_owned()));
     }
 
@@ -48,7 +48,7 @@ impl Carrier for HashMap<String, String> {
     }
 
     fn set(&mut self, name: &str, value: &str) {
-        self.remove(name);
+        Carrier::remove(self, name);
         self.insert(name.to_owned(), value.to_owned());
     }
 
@@ -67,7 +67,7 @@ impl Carrier for BTreeMap<String, String> {
     }
 
     fn set(&mut self, name: &str, value: &str) {
-        self.remove(name);
+        Carrier::remove(self, name);
         self.insert(name.to_owned(), value.to_owned());
     }
 

@@ -38,6 +38,7 @@ mod baggage;
 mod correlation;
 mod id;
 mod span_context;
+mod octets;
 mod traceparent;
 mod tracestate;
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    Baggage, Carrier, Context, CorrelationId, EdgePolicy, SpanContext, Tracestate, TraceparentError, edge::Decision,
+    Baggage, Carrier, Context, CorrelationId, EdgePolicy, SpanContext, Tracestate, TraceparentError, edge::Stance,
     traceparent,
 };
 
@@ -129,7 +129,7 @@ impl Propagator {
     /// What a caller sent, as far as the policy believes it. Never fails.
     pub fn extract(&self, carrier: &dyn Carrier, edge: &EdgePolicy) -> Context {
         let fresh = || Context::default().with_correlation_id(CorrelationId::generate());
-        if !self.0.on || edge.decision() == Decision::Ignore {
+        if !self.0.on || edge.stance() == Stance::Ignore {
             return fresh();
         }
         let mut context = Context::default().with_correlation_id(self.correlation_id(carrier));

@@ -7,6 +7,7 @@ use tracing::Span;
 use crate::{Context, ContextLayer, SpanContext, SpanData, SpanRecord, Status, Value, semconv};
 
 mod sealed {
+    #[expect(unnameable_types, reason = "what cannot be named cannot be implemented elsewhere")]
     pub trait Sealed {}
     impl Sealed for tracing::Span {}
 }

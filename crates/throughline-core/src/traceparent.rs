@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{SpanContext, SpanId, TraceFlags, TraceId, id::decode_hex};
+use crate::{SpanContext, SpanId, TraceFlags, TraceId, id::decode as decode_hex};
 
 /// Why a `traceparent` was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

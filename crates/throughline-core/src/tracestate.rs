@@ -43,6 +43,8 @@ impl std::error::Error for TracestateError {}
 pub struct Tracestate(Option<Arc<str>>);
 
 impl Tracestate {
+    pub(crate) const EMPTY: Self = Self(None);
+
     /// Reads a list; several headers have to be joined with commas first. One bad member refuses the whole list.
     ///
     /// # Errors
