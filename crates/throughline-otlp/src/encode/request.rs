@@ -1,0 +1,60 @@
+//! The request around encoded spans.
+
+use throughline_core::{Value, semconv::SCHEMA_URL};
+
+use super::{
+    attributes::any_value,
+    wire::Wire,
+};
+
+/// Everything of an export request but the spans, encoded once.
+#[derive(Clone, Debug)]
+pub(crate) struct Envelope {
+    resource: Vec<u8>,
+    scope: Vec<u8>,
+}
+
+impl Envelope {
+    /// The envelope of this resource, with throughline as the scope.
+    pub(crate) fn new<'a>(resource: impl IntoIterator<Item = (&'a str, Value<'a>)>) -> Self {
+        let mut attributes = Vec::new();
+        for (key, value) in resource {
+            attributes.message(1, |out| {
+                out.bytes(1, key.as_bytes());
+                out.message(2, |out| any_value(out, value, None));
+            });
+        }
+        let mut encoded = Vec::new();
+        encoded.bytes(1, &attributes);
+        let mut scope = Vec::new();
+        scope.message(1, |out| {
+            out.bytes(1, b"throughline");
+            out.bytes(2, env!("CARGO_PKG_VERSION").as_bytes());
+        });
+        Self { resource: encoded, scope }
+    }
+
+    /// An `ExportTraceServiceRequest` around spans that are encoded as fields of `ScopeSpans` already.
+    pub(crate) fn around(&self, spans: &[u8]) -> Vec<u8> {
+        let mut schema = Vec::new();
+        schema.bytes(3, SCHEMA_URL.as_bytes());
+        let scope_len = self.scope.len() + spans.len() + schema.len();
+        let resource_len = self.resource.len() + 1 + varint_len(scope_len) + scope_len + schema.len();
+        let mut out = Vec::with_capacity(resource_len + 8);
+        out.tag(1, 2);
+        out.varint(resource_len as u64);
+        out.extend_from_slice(&self.resource);
+        out.tag(2, 2);
+        out.varint(scope_len as u64);
+        out.extend_from_slice(&self.scope);
+        out.extend_from_slice(spans);
+        out.extend_from_slice(&schema);
+        out.extend_from_slice(&schema);
+        out
+    }
+}
+
+const fn varint_len(value: usize) -> usize {
+    let bits = usize::BITS - (value | 1).leading_zeros();
+    bits.div_ceil(7) as usize
+}

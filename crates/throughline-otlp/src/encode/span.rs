@@ -1,0 +1,267 @@
+//! One span, encoded as it lives.
+
+use std::cell::RefCell;
+
+use throughline_core::{
+    Clock, Context, SpanContext, SpanData, SpanRecord, Status, Value, semconv,
+};
+
+use super::{
+    attributes::{Attributes, Caps, truncated},
+    wire::Wire,
+};
+use crate::limits::SpanLimits;
+
+/// Field numbers of `opentelemetry.proto.trace.v1.Span`.
+mod field {
+    pub(super) const ATTRIBUTES: u32 = 9;
+    pub(super) const EVENT_ATTRIBUTES: u32 = 3;
+    pub(super) const LINK_ATTRIBUTES: u32 = 4;
+    pub(super) const EVENTS: u32 = 11;
+    pub(super) const LINKS: u32 = 13;
+}
+
+/// Bits of OTLP's flags beside those of W3C: whether it is known that the parent is remote, and whether it is.
+const HAS_IS_REMOTE: u32 = 0x100;
+const IS_REMOTE: u32 = 0x200;
+
+/// What kind of hop a span is, by OTLP's numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    #[default]
+    Internal = 1,
+    Server = 2,
+    Client = 3,
+    Producer = 4,
+    Consumer = 5,
+}
+
+impl Kind {
+    /// The kind that `otel.kind` names, in any case.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let kinds = [
+            ("internal", Self::Internal),
+            ("server", Self::Server),
+            ("client", Self::Client),
+            ("producer", Self::Producer),
+            ("consumer", Self::Consumer),
+        ];
+        kinds.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, kind)| kind)
+    }
+}
+
+/// The record of a sampled span. Buffers are reused, so that a span costs no allocation an attribute.
+#[derive(Debug, Default)]
+pub(crate) struct OtlpSpan {
+    limits: SpanLimits,
+    clock: Clock,
+    start: u64,
+    kind: Kind,
+    name: String,
+    status: u8,
+    status_message: String,
+    attributes: Attributes,
+    events: Repeated,
+    links: Repeated,
+    /// Attributes of the event or link at hand.
+    scratch: Attributes,
+}
+
+/// A repeated field and how many more there would have been.
+#[derive(Debug, Default)]
+struct Repeated {
+    bytes: Vec<u8>,
+    count: usize,
+    dropped: u32,
+}
+
+impl Repeated {
+    fn has_room(&mut self, max: usize) -> bool {
+        let room = self.count < max;
+        if room {
+            self.count += 1;
+        } else {
+            self.dropped = self.dropped.saturating_add(1);
+        }
+        room
+    }
+}
+
+thread_local! {
+    static POOL: RefCell<Vec<Box<OtlpSpan>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How many finished records a thread keeps for the next spans.
+const POOL_LEN_MAX: usize = 16;
+/// A record whose buffers have grown beyond this is not kept.
+const POOLED_BYTES_MAX: usize = 16 * 1024;
+
+impl OtlpSpan {
+    /// A record of a span that begins now.
+    pub(crate) fn begin(name: &str, limits: SpanLimits, clock: &Clock) -> Box<Self> {
+        let pooled = POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
+        let mut span = pooled.unwrap_or_default();
+        span.start = clock.unix_nanos();
+        span.clock = clock.clone();
+        span.limits = limits;
+        span.name.push_str(name);
+        span
+    }
+
+    /// Gives the buffers back.
+    pub(crate) fn recycle(mut self: Box<Self>) {
+        if self.attributes.bytes().len() + self.events.bytes.len() + self.links.bytes.len() > POOLED_BYTES_MAX {
+            return;
+        }
+        self.name.clear();
+        self.status = 0;
+        self.status_message.clear();
+        self.kind = Kind::default();
+        self.attributes.clear();
+        self.scratch.clear();
+        for repeated in [&mut self.events, &mut self.links] {
+            repeated.bytes.clear();
+            repeated.count = 0;
+            repeated.dropped = 0;
+        }
+        let _torn_down = POOL.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            if pool.len() < POOL_LEN_MAX {
+                pool.push(self);
+            }
+        });
+    }
+
+    pub(crate) fn kind(&mut self, kind: Kind) {
+        self.kind = kind;
+    }
+
+    /// Adds an event whose attributes are already in `attributes`.
+    pub(crate) fn push_event(&mut self, name: &str, time: u64, fill: impl FnOnce(&mut Attributes, u32, Caps)) {
+        if !self.events.has_room(self.limits.events) {
+            return;
+        }
+        self.scratch.clear();
+        fill(&mut self.scratch, field::EVENT_ATTRIBUTES, self.limits.event_caps());
+        let scratch = &self.scratch;
+        self.events.bytes.message(field::EVENTS, |out| {
+            out.fixed64(1, time);
+            out.bytes(2, name.as_bytes());
+            out.extend_from_slice(scratch.bytes());
+            if scratch.dropped() > 0 {
+                out.uint(4, u64::from(scratch.dropped()));
+            }
+        });
+    }
+
+    /// The finished span as a field of `ScopeSpans`, appended to `out`.
+    pub(crate) fn finish(&mut self, data: &SpanData, out: &mut Vec<u8>) {
+        let Some(own) = data.context().span() else { return };
+        self.correlation(data.context());
+        let end = self.clock.unix_nanos().max(self.start);
+        out.message(2, |out| {
+            out.bytes(1, &own.trace_id().to_bytes());
+            out.bytes(2, &own.span_id().to_bytes());
+            if !own.tracestate().is_empty() {
+                out.bytes(3, own.tracestate().as_str().as_bytes());
+            }
+            if let Some(parent) = data.parent_span_id() {
+                out.bytes(4, &parent.to_bytes());
+            }
+            out.bytes(5, self.name.as_bytes());
+            out.uint(6, self.kind as u64);
+            out.fixed64(7, self.start);
+            out.fixed64(8, end);
+            out.extend_from_slice(self.attributes.bytes());
+            dropped(out, 10, self.attributes.dropped());
+            out.extend_from_slice(&self.events.bytes);
+            dropped(out, 12, self.events.dropped);
+            out.extend_from_slice(&self.links.bytes);
+            dropped(out, 14, self.links.dropped);
+            self.write_status(out);
+            out.fixed32(16, flags(own, data.parent_is_remote()));
+        });
+    }
+
+    /// The correlation id is on every span, whatever the limit on attributes.
+    fn correlation(&mut self, context: &Context) {
+        if let Some(id) = context.correlation_id() {
+            let caps = Caps { count: usize::MAX, chars: None };
+            self.attributes.set(field::ATTRIBUTES, semconv::own::CORRELATION_ID, id.as_str().into(), caps);
+        }
+    }
+
+    fn write_status(&self, out: &mut Vec<u8>) {
+        if self.status > 0 {
+            out.message(15, |out| {
+                if !self.status_message.is_empty() {
+                    out.bytes(2, self.status_message.as_bytes());
+                }
+                out.uint(3, u64::from(self.status));
+            });
+        }
+    }
+}
+
+impl SpanRecord for OtlpSpan {
+    fn name(&mut self, name: &str) {
+        self.name.clear();
+        self.name.push_str(name);
+    }
+
+    fn attribute(&mut self, key: &str, value: Value<'_>) {
+        self.attributes.set(field::ATTRIBUTES, key, value, self.limits.span_caps());
+    }
+
+    fn link(&mut self, context: &SpanContext, attributes: &[(&str, Value<'_>)]) {
+        if !self.links.has_room(self.limits.links) {
+            return;
+        }
+        self.scratch.clear();
+        for (key, value) in attributes {
+            self.scratch.set(field::LINK_ATTRIBUTES, key, *value, self.limits.link_caps());
+        }
+        let scratch = &self.scratch;
+        self.links.bytes.message(field::LINKS, |out| {
+            out.bytes(1, &context.trace_id().to_bytes());
+            out.bytes(2, &context.span_id().to_bytes());
+            if !context.tracestate().is_empty() {
+                out.bytes(3, context.tracestate().as_str().as_bytes());
+            }
+            out.extend_from_slice(scratch.bytes());
+            dropped(out, 5, scratch.dropped());
+            out.fixed32(6, flags(context, context.is_remote()));
+        });
+    }
+
+    fn status(&mut self, status: Status<'_>) {
+        self.status_message.clear();
+        self.status = match status {
+            Status::Ok => 1,
+            Status::Error(message) => {
+                self.status_message.push_str(truncated(message, self.limits.value_chars));
+                2
+            }
+            _ => 0,
+        };
+    }
+
+    fn event(&mut self, name: &str, attributes: &[(&str, Value<'_>)]) {
+        let now = self.clock.unix_nanos();
+        self.push_event(name, now, |out, field, caps| {
+            for (key, value) in attributes {
+                out.set(field, key, *value, caps);
+            }
+        });
+    }
+}
+
+fn dropped(out: &mut Vec<u8>, field: u32, count: u32) {
+    if count > 0 {
+        out.uint(field, u64::from(count));
+    }
+}
+
+fn flags(span: &SpanContext, remote: bool) -> u32 {
+    u32::from(span.flags().byte()) | HAS_IS_REMOTE | if remote { IS_REMOTE } else { 0 }
+}

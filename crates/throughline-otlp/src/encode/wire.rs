@@ -1,0 +1,69 @@
+//! Protobuf's wire format, as far as OTLP needs it.
+
+/// Appends fields to a buffer. Field numbers above 15 are not needed by the messages that are written often.
+pub(crate) trait Wire {
+    fn varint(&mut self, value: u64);
+    fn tag(&mut self, field: u32, kind: u32);
+    fn uint(&mut self, field: u32, value: u64);
+    fn fixed32(&mut self, field: u32, value: u32);
+    fn fixed64(&mut self, field: u32, value: u64);
+    fn bytes(&mut self, field: u32, value: &[u8]);
+    /// Writes a nested message whose length is known only afterwards.
+    fn message(&mut self, field: u32, write: impl FnOnce(&mut Vec<u8>));
+}
+
+impl Wire for Vec<u8> {
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.push((value & 0x7f) as u8 | 0x80);
+            value >>= 7;
+        }
+        self.push((value & 0x7f) as u8);
+    }
+
+    fn tag(&mut self, field: u32, kind: u32) {
+        self.varint(u64::from(field << 3 | kind));
+    }
+
+    fn uint(&mut self, field: u32, value: u64) {
+        self.tag(field, 0);
+        self.varint(value);
+    }
+
+    fn fixed32(&mut self, field: u32, value: u32) {
+        self.tag(field, 5);
+        self.extend_from_slice(&value.to_le_bytes());
+    }
+
+    fn fixed64(&mut self, field: u32, value: u64) {
+        self.tag(field, 1);
+        self.extend_from_slice(&value.to_le_bytes());
+    }
+
+    fn bytes(&mut self, field: u32, value: &[u8]) {
+        self.tag(field, 2);
+        self.varint(value.len() as u64);
+        self.extend_from_slice(value);
+    }
+
+    fn message(&mut self, field: u32, write: impl FnOnce(&mut Vec<u8>)) {
+        self.tag(field, 2);
+        let at = self.len();
+        self.push(0);
+        write(self);
+        let len = self.len() - at - 1;
+        match u8::try_from(len) {
+            Ok(short) if short < 0x80 => {
+                if let Some(place) = self.get_mut(at) {
+                    *place = short;
+                }
+            }
+            // A longer length needs more bytes than the one that was kept free; the message moves up.
+            _ => {
+                let mut length = Vec::with_capacity(5);
+                length.varint(len as u64);
+                self.splice(at..=at, length);
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The exporter: set up once, flushed and ended by its guard.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use throughline_core::{DIAGNOSTICS_TARGET, Recorder};
+use tokio::sync::watch;
+
+use crate::{
+    queue::Queue,
+    span_layer::SpanSink,
+    stats::Report,
+    worker::Orders,
+};
+
+/// How long a dropped guard waits for the last spans.
+pub const DROP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The way out of one program: a queue, an export thread, and the counters of both.
+///
+/// Dropping it flushes for up to [`DROP_TIMEOUT`] and logs a report if something was lost.
+pub struct Exporter {
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) orders: watch::Sender<Orders>,
+    pub(crate) flushed: watch::Receiver<u64>,
+    pub(crate) thread: Mutex<Option<JoinHandle<()>>>,
+    pub(crate) done: watch::Receiver<bool>,
+    pub(crate) metrics: Option<SdkMeterProvider>,
+    pub(crate) recorder: Option<Arc<dyn Recorder>>,
+}
+
+impl Exporter {
+    /// Where a span layer hands over its spans.
+    #[must_use]
+    pub fn sink(&self) -> Arc<dyn SpanSink> {
+        Arc::clone(&self.queue) as Arc<dyn SpanSink>
+    }
+
+    /// Where hops record their measurements, if metrics are on.
+    #[must_use]
+    pub fn recorder(&self) -> Option<Arc<dyn Recorder>> {
+        self.recorder.clone()
+    }
+
+    /// What became of every span so far.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.queue.stats.report()
+    }
+
+    /// Sends everything that is queued now; false when that took longer than `limit`.
+    pub async fn flush(&self, limit: Duration) -> bool {
+        let mut ticket = 0;
+        self.orders.send_modify(|orders| {
+            orders.flush += 1;
+            ticket = orders.flush;
+        });
+        let mut flushed = self.flushed.clone();
+        let done = async { flushed.wait_for(|done| *done >= ticket).await.is_ok() };
+        tokio::select! {
+            done = done => done,
+            () = elapsed(limit) => false,
+        }
+    }
+
+    /// Stops taking spans, sends what is queued until `deadline`, and reports what did not arrive.
+    ///
+    /// Works on any runtime and does not block it. A second call reports the same.
+    pub async fn shutdown(&self, deadline: Duration) -> Report {
+        let end = self.begin_end(deadline);
+        if let Some(metrics) = self.metrics.clone() {
+            let (sender, receiver) = tokio::sync::oneshot::channel();
+            std::thread::spawn(move || {
+                end_metrics(&metrics, deadline);
+                let _nobody_waits = sender.send(());
+            });
+            let _ended = receiver.await;
+        }
+        self.end_at(end);
+        let mut done = self.done.clone();
+        tokio::select! {
+            _ = done.wait_for(|done| *done) => {}
+            () = elapsed(end.saturating_duration_since(Instant::now()) + GRACE) => {}
+        }
+        self.report()
+    }
+
+    /// [`shutdown`](Self::shutdown) that blocks the calling thread.
+    pub fn shutdown_blocking(&self, deadline: Duration) -> Report {
+        let end = self.begin_end(deadline);
+        if let Some(metrics) = &self.metrics {
+            end_metrics(metrics, deadline);
+        }
+        self.end_at(end);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // The thread ends at the deadline at the latest.
+            let _ended = thread.join();
+        }
+        self.report()
+    }
+
+    /// Spans are refused from now on, and those that wait are on their way while the metrics end.
+    fn begin_end(&self, deadline: Duration) -> Instant {
+        self.queue.close();
+        self.orders.send_modify(|orders| orders.flush += 1);
+        Instant::now() + deadline
+    }
+
+    /// The export thread outlives the metrics: their last export needs its runtime.
+    fn end_at(&self, end: Instant) {
+        self.orders.send_modify(|orders| {
+            orders.end.get_or_insert(end);
+        });
+    }
+}
+
+/// Collects and exports one last time. Failures are in the report; a second call does nothing.
+fn end_metrics(metrics: &SdkMeterProvider, deadline: Duration) {
+    let _counted = metrics.shutdown_with_timeout(deadline);
+}
+
+/// What the export thread may need beyond the deadline to notice it.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// A timer that needs no runtime: on a helper thread, since the application's runtime may have no timers.
+async fn elapsed(limit: Duration) {
+    let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        std::thread::park_timeout(limit);
+        drop(sender);
+    });
+    let _dropped = receiver.await;
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        let report = self.shutdown_blocking(DROP_TIMEOUT);
+        if report.lost() > 0 {
+            tracing::warn!(target: DIAGNOSTICS_TARGET, %report, "telemetry was lost");
+        }
+    }
+}
+
+impl fmt::Debug for Exporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exporter").field("report", &self.report()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,67 @@
+//! The way out: finished spans and measurements on their way to an OpenTelemetry Collector.
+//!
+//! ```text
+//! span closes ─► encode OTLP bytes ─► one short append to a sharded, bounded buffer (never blocks)
+//!    ─► export thread with its own current-thread runtime ─► batch ─► gRPC | HTTP/protobuf
+//!    ─► retry within the outage budget ─► Report
+//! ```
+//!
+//! 1. [`SpanLayer`] encodes a sampled span while it lives, and hands it over when it closes.
+//! 2. The queue takes it, or counts it as `queue_full`. Nothing waits.
+//! 3. The export thread sends what waits once a second, or as soon as a batch is full.
+//! 4. What may pass is tried again for as long as the outage budget lasts; what may not is counted as `refused`.
+//! 5. [`Exporter::shutdown`] sends the rest within its deadline, and returns a [`Report`] that adds up.
+//!
+//! Every way in which a span can fail to arrive is a [`DropReason`] or `rejected`, and each has a counter.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use throughline_core::{ContextLayer, Pipeline};
+//! use throughline_otlp::SpanLayer;
+//! use tracing_subscriber::prelude::*;
+//!
+//! let built = throughline_otlp::builder("orders").endpoint("http://127.0.0.1:4318").build()?;
+//! let pipeline = Pipeline::builder().sampler(built.sampler).build();
+//! tracing_subscriber::registry()
+//!     .with(ContextLayer::new(pipeline))
+//!     .with(SpanLayer::new(built.exporter.sink()).limits(built.limits))
+//!     .init();
+//! // …
+//! println!("{}", built.exporter.shutdown_blocking(Duration::from_secs(5)));
+//! # Ok::<(), throughline_otlp::InitError>(())
+//! ```
+//!
+//! | feature | what it brings |
+//! |---|---|
+//! | `grpc` | OTLP over gRPC |
+//! | `http` | OTLP over HTTP with protobuf bodies |
+
+mod builder;
+mod encode;
+mod error;
+mod exporter;
+mod limits;
+mod metrics;
+mod plan;
+mod queue;
+mod resource;
+mod settings;
+mod signals;
+mod span_layer;
+mod start;
+mod stats;
+mod transport;
+mod worker;
+
+pub use builder::{BoxedSampler, Built, ExporterBuilder, METRIC_INTERVAL, Signal, builder};
+pub use error::InitError;
+pub use exporter::{DROP_TIMEOUT, Exporter};
+pub use limits::SpanLimits;
+pub use queue::QUEUE_BYTES_MAX;
+pub use settings::{
+    BATCH_LEN_MAX, Compression, GZIP_LEVEL, OUTAGE_BUDGET, Protocol, REQUEST_BYTES_MAX, REQUEST_TIMEOUT,
+    RESPONSE_BYTES_MAX, SCHEDULE_DELAY,
+};
+pub use signals::shutdown_signal;
+pub use span_layer::{SpanLayer, SpanSink};
+pub use stats::{DropReason, Report};

@@ -1,0 +1,237 @@
+//! Metrics: the hops' measurements, through the OpenTelemetry SDK and its OTLP exporter.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use opentelemetry::{
+    KeyValue,
+    metrics::{Counter, Histogram, MeterProvider, UpDownCounter},
+};
+use opentelemetry_otlp::{MetricExporter, WithExportConfig};
+use opentelemetry_sdk::{
+    Resource,
+    error::OTelSdkResult,
+    metrics::{PeriodicReader, SdkMeterProvider, Temporality, data::ResourceMetrics, exporter::PushMetricExporter},
+};
+use throughline_core::{InstrumentKind, Metric, Recorder, Value, suppress};
+use tokio::runtime::Handle;
+
+use crate::{
+    queue::Queue,
+    settings::{Endpoint, Protocol},
+};
+
+/// One instrument for each [`Metric`].
+enum Instrument {
+    Histogram(Histogram<f64>),
+    Counter(Counter<f64>),
+    UpDownCounter(UpDownCounter<f64>),
+}
+
+/// Records the hops' measurements with the OpenTelemetry SDK.
+pub(crate) struct SdkRecorder {
+    instruments: [Instrument; Metric::ALL.len()],
+}
+
+impl SdkRecorder {
+    pub(crate) fn new(provider: &SdkMeterProvider) -> Self {
+        let meter = provider.meter("throughline");
+        let instruments = Metric::ALL.map(|metric| {
+            let declared = metric.instrument();
+            match declared.kind {
+                InstrumentKind::Histogram(bounds) => Instrument::Histogram(
+                    meter
+                        .f64_histogram(declared.name)
+                        .with_unit(declared.unit)
+                        .with_description(declared.description)
+                        .with_boundaries(bounds.to_vec())
+                        .build(),
+                ),
+                InstrumentKind::Counter => Instrument::Counter(
+                    meter
+                        .f64_counter(declared.name)
+                        .with_unit(declared.unit)
+                        .with_description(declared.description)
+                        .build(),
+                ),
+                _ => Instrument::UpDownCounter(
+                    meter
+                        .f64_up_down_counter(declared.name)
+                        .with_unit(declared.unit)
+                        .with_description(declared.description)
+                        .build(),
+                ),
+            }
+        });
+        Self { instruments }
+    }
+}
+
+impl Recorder for SdkRecorder {
+    fn record(&self, metric: Metric, value: f64, attributes: &[(&'static str, Value<'_>)]) {
+        let attributes: Vec<KeyValue> =
+            attributes.iter().map(|(key, value)| KeyValue::new(*key, sdk_value(*value))).collect();
+        match self.instruments.get(metric as usize) {
+            Some(Instrument::Histogram(histogram)) => histogram.record(value, &attributes),
+            Some(Instrument::Counter(counter)) => counter.add(value, &attributes),
+            Some(Instrument::UpDownCounter(counter)) => counter.add(value, &attributes),
+            None => {}
+        }
+    }
+}
+
+fn sdk_value(value: Value<'_>) -> opentelemetry::Value {
+    match value {
+        Value::Bool(value) => value.into(),
+        Value::I64(value) => value.into(),
+        Value::F64(value) => value.into(),
+        Value::Str(text) => text.to_owned().into(),
+        other => format!("{other:?}").into(),
+    }
+}
+
+/// A provider whose reader exports on a thread of its own, with IO driven by the export thread.
+pub(crate) fn provider(
+    endpoint: &Endpoint,
+    interval: Duration,
+    resource: &crate::resource::Resource,
+    runtime: &Handle,
+    queue: &Arc<Queue>,
+) -> Result<SdkMeterProvider, String> {
+    let exporter = {
+        let _runtime = runtime.enter();
+        exporter(endpoint, runtime)?
+    };
+    let reader = PeriodicReader::builder(OnOurRuntime { exporter, runtime: runtime.clone(), queue: Arc::clone(queue) })
+        .with_interval(interval)
+        .build();
+    let attributes = resource.iter().map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned()));
+    let resource = Resource::builder_empty()
+        .with_schema_url(attributes, throughline_core::semconv::SCHEMA_URL)
+        .build();
+    Ok(SdkMeterProvider::builder().with_reader(reader).with_resource(resource).build())
+}
+
+fn exporter(endpoint: &Endpoint, runtime: &Handle) -> Result<MetricExporter, String> {
+    match endpoint.protocol {
+        #[cfg(feature = "grpc")]
+        Protocol::Grpc => {
+            use opentelemetry_otlp::WithTonicConfig;
+            let mut metadata = tonic::metadata::MetadataMap::new();
+            for (name, value) in &endpoint.headers {
+                let key = tonic::metadata::MetadataKey::from_bytes(name.as_bytes()).map_err(|e| e.to_string())?;
+                metadata.insert(key, value.parse().map_err(|_| format!("the value of header {name:?} is not ASCII"))?);
+            }
+            MetricExporter::builder()
+                .with_tonic()
+                .with_endpoint(&endpoint.url)
+                .with_timeout(endpoint.timeout)
+                .with_metadata(metadata)
+                .build()
+                .map_err(|error| error.to_string())
+        }
+        #[cfg(feature = "http")]
+        Protocol::HttpProtobuf => {
+            use opentelemetry_otlp::WithHttpConfig;
+            MetricExporter::builder()
+                .with_http()
+                .with_http_client(http_client::HyperClient::new(runtime.clone()))
+                .with_endpoint(&endpoint.url)
+                .with_timeout(endpoint.timeout)
+                .with_headers(endpoint.headers.iter().cloned().collect())
+                .build()
+                .map_err(|error| error.to_string())
+        }
+        #[expect(unreachable_patterns, reason = "reached where a transport isn't built in")]
+        other => Err(format!("the transport {other} is not built in for {runtime:?}")),
+    }
+}
+
+/// The SDK's exporter, whose connections live on the export thread's runtime: the application's may be busy, of one
+/// thread, or not there at all.
+#[derive(Debug)]
+struct OnOurRuntime {
+    exporter: MetricExporter,
+    runtime: Handle,
+    queue: Arc<Queue>,
+}
+
+impl PushMetricExporter for OnOurRuntime {
+    async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
+        let result = Inside { runtime: &self.runtime, future: Box::pin(self.exporter.export(metrics)) }.await;
+        self.queue.stats.metrics(result.is_ok());
+        result
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.exporter.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
+    fn temporality(&self) -> Temporality {
+        self.exporter.temporality()
+    }
+}
+
+/// Polls a future inside a runtime, unobserved.
+struct Inside<'a, F> {
+    runtime: &'a Handle,
+    future: Pin<Box<F>>,
+}
+
+impl<F: Future> Future for Inside<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let _runtime = self.runtime.enter();
+        let _suppressed = suppress();
+        self.future.as_mut().poll(cx)
+    }
+}
+
+#[cfg(feature = "http")]
+mod http_client {
+    //! The SDK's HTTP exporter over the same client as ours.
+
+    use bytes::Bytes;
+    use http::{Request, Response};
+    use http_body_util::{BodyExt, Full, Limited};
+    use hyper_util::client::legacy::{Client, connect::HttpConnector};
+    use opentelemetry_http::{HttpClient, HttpError};
+    use tokio::runtime::Handle;
+
+    use crate::{settings::RESPONSE_BYTES_MAX, transport::http_client};
+
+    #[derive(Debug)]
+    pub(super) struct HyperClient {
+        client: Client<HttpConnector, Full<Bytes>>,
+        runtime: Handle,
+    }
+
+    impl HyperClient {
+        pub(super) fn new(runtime: Handle) -> Self {
+            Self { client: http_client(), runtime }
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl HttpClient for HyperClient {
+        async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+            let (client, request) = (self.client.clone(), request.map(Full::new));
+            let answer = self.runtime.spawn(async move {
+                let (parts, body) = client.request(request).await?.into_parts();
+                let body = Limited::new(body, RESPONSE_BYTES_MAX).collect().await?.to_bytes();
+                Ok::<_, HttpError>(Response::from_parts(parts, body))
+            });
+            answer.await?
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Finished spans on their way to the export thread: bounded, never blocking.
+
+use std::{
+    cell::Cell,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use tokio::sync::Notify;
+
+use crate::{
+    span_layer::SpanSink,
+    stats::{DropReason, Stats},
+};
+
+/// What the queue holds at most, in bytes: 60 s at 1,000 spans/s of 1 KiB, as the outage budget asks.
+pub const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Threads that append to the same buffer meet at its lock; this many buffers keep them apart.
+const SHARDS: usize = 8;
+
+/// The queue: one short append on the request's thread, everything else on the export thread.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    shards: [Mutex<Chunk>; SHARDS],
+    bytes: AtomicUsize,
+    records: AtomicUsize,
+    bytes_max: usize,
+    wake_at: usize,
+    closed: AtomicBool,
+    pub(crate) wake: Notify,
+    pub(crate) stats: Stats,
+}
+
+/// Encoded spans, one after the other, each a field of `ScopeSpans` with its tag and length.
+#[derive(Debug, Default)]
+pub(crate) struct Chunk {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) records: usize,
+}
+
+thread_local! {
+    static SHARD: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+static NEXT_SHARD: AtomicUsize = AtomicUsize::new(0);
+
+impl Queue {
+    pub(crate) fn new(bytes_max: usize, wake_at: usize) -> Arc<Self> {
+        Arc::new(Self {
+            shards: Default::default(),
+            bytes: AtomicUsize::new(0),
+            records: AtomicUsize::new(0),
+            bytes_max,
+            wake_at,
+            closed: AtomicBool::new(false),
+            wake: Notify::new(),
+            stats: Stats::default(),
+        })
+    }
+
+    /// From now on, spans are counted and dropped.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    /// Takes everything that waits. The bytes stay accounted for until [`release`](Self::release).
+    pub(crate) fn drain(&self) -> Vec<Chunk> {
+        let chunks = self.shards.iter().map(|shard| std::mem::take(&mut *locked(shard)));
+        let chunks: Vec<_> = chunks.filter(|chunk| chunk.records > 0).collect();
+        let taken = chunks.iter().map(|chunk| chunk.records).sum();
+        self.records.fetch_sub(taken, Ordering::Relaxed);
+        chunks
+    }
+
+    /// Bytes that have left the process, or were given up.
+    pub(crate) fn release(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    fn reserve(&self, len: usize) -> bool {
+        let before = self.bytes.fetch_add(len, Ordering::Relaxed);
+        let fits = before + len <= self.bytes_max;
+        if !fits {
+            self.bytes.fetch_sub(len, Ordering::Relaxed);
+        }
+        fits
+    }
+}
+
+impl SpanSink for Queue {
+    fn accept(&self, span: &[u8]) {
+        self.stats.accept();
+        if self.closed.load(Ordering::Acquire) {
+            return self.stats.drop(DropReason::AlreadyShutdown, 1);
+        }
+        if !self.reserve(span.len()) {
+            return self.stats.drop(DropReason::QueueFull, 1);
+        }
+        let Some(shard) = self.shards.get(own_shard()) else { return };
+        {
+            let mut chunk = locked(shard);
+            chunk.bytes.extend_from_slice(span);
+            chunk.records += 1;
+        }
+        if self.records.fetch_add(1, Ordering::Relaxed) + 1 == self.wake_at {
+            self.wake.notify_one();
+        }
+    }
+}
+
+/// The buffer of this thread, dealt out in turn.
+fn own_shard() -> usize {
+    let shard = SHARD.try_with(Cell::get).unwrap_or(0);
+    if shard < SHARDS {
+        return shard;
+    }
+    let dealt = NEXT_SHARD.fetch_add(1, Ordering::Relaxed) % SHARDS;
+    let _torn_down = SHARD.try_with(|own| own.set(dealt));
+    dealt
+}
+
+/// Nothing that runs under the lock can panic halfway, so a poisoned one is as good as any.
+fn locked(shard: &Mutex<Chunk>) -> MutexGuard<'_, Chunk> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}

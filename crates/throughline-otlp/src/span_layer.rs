@@ -1,0 +1,272 @@
+//! The native span layer: OTLP encoded as the span lives.
+
+use std::{
+    fmt::{self, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use throughline_core::{
+    Clock, Filters, SpanData, SpanRecord, Status, Value, is_suppressed,
+};
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    span::{Attributes as Fields, Id, Record},
+};
+use tracing_subscriber::{
+    Layer,
+    layer::Context,
+    registry::LookupSpan,
+};
+
+use crate::{
+    encode::span::{Kind, OtlpSpan},
+    limits::SpanLimits,
+};
+
+/// Takes finished spans: one call a span, on the request's thread. Must neither block nor fail.
+pub trait SpanSink: Send + Sync + 'static {
+    /// `span` is one `spans` field of an OTLP `ScopeSpans` message, with its tag and length.
+    fn accept(&self, span: &[u8]);
+}
+
+/// Turns `tracing` spans into OTLP.
+///
+/// Needs [`ContextLayer`](throughline_core::ContextLayer) below it: a span without its data is left alone.
+pub struct SpanLayer {
+    sink: Arc<dyn SpanSink>,
+    limits: SpanLimits,
+    filters: Option<Filters>,
+    clock: Clock,
+}
+
+impl SpanLayer {
+    /// A layer that hands finished spans to `sink`.
+    pub fn new(sink: Arc<dyn SpanSink>) -> Self {
+        Self { sink, limits: SpanLimits::default(), filters: None, clock: Clock::system() }
+    }
+
+    /// How much one span may hold.
+    #[must_use]
+    pub fn limits(mut self, limits: SpanLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Which events are kept on their span; without filters, all that reach this layer.
+    #[must_use]
+    pub fn filters(mut self, filters: Filters) -> Self {
+        self.filters = Some(filters);
+        self
+    }
+
+    /// Where times come from.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    fn wants(&self, event: &Metadata<'_>) -> bool {
+        !is_suppressed() && self.filters.as_ref().is_none_or(|filters| filters.is_span_event(event))
+    }
+}
+
+impl fmt::Debug for SpanLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SpanLayer").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
+    fn on_new_span(&self, fields: &Fields<'_>, id: &Id, ctx: Context<'_, S>) {
+        let Some(span) = ctx.span(id) else { return };
+        if !span.extensions().get::<SpanData>().is_some_and(SpanData::is_sampled) {
+            return;
+        }
+        // Values are formatted before the span's data is locked: a user's `Debug` may do anything, log included.
+        let mut record = OtlpSpan::begin(fields.metadata().name(), self.limits, &self.clock);
+        fields.record(&mut Visitor::new(|key, value| birth(&mut record, key, value)));
+        if let Some(data) = span.extensions_mut().get_mut::<SpanData>() {
+            data.attach(record);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
+        let Some(span) = ctx.span(id) else { return };
+        if !span.extensions().get::<SpanData>().is_some_and(SpanData::is_sampled) {
+            return;
+        }
+        let mut late = Vec::new();
+        values.record(&mut Visitor::new(|key, value| late.push((key, Owned::from(value)))));
+        let mut extensions = span.extensions_mut();
+        if let Some(record) = extensions.get_mut::<SpanData>().and_then(SpanData::record_mut::<OtlpSpan>) {
+            for (key, value) in &late {
+                birth(record, key, value.as_value());
+            }
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        if !self.wants(event.metadata()) {
+            return;
+        }
+        let Some(span) = ctx.event_span(event) else { return };
+        if !span.extensions().get::<SpanData>().is_some_and(SpanData::is_sampled) {
+            return;
+        }
+        let (mut message, mut fields) = (String::new(), Vec::new());
+        event.record(&mut Visitor::new(|key, value| match (key, value) {
+            ("message", Value::Str(text)) => message.push_str(text),
+            (key, _) if key.starts_with("log.") => {}
+            (key, value) => fields.push((key, Owned::from(value))),
+        }));
+        let name = if message.is_empty() { event.metadata().name() } else { &message };
+        let now = self.clock.unix_nanos();
+        let mut extensions = span.extensions_mut();
+        let Some(record) = extensions.get_mut::<SpanData>().and_then(SpanData::record_mut::<OtlpSpan>) else { return };
+        record.push_event(name, now, |out, field, caps| {
+            out.set(field, "level", event.metadata().level().as_str().into(), caps);
+            out.set(field, "target", event.metadata().target().into(), caps);
+            for (key, value) in &fields {
+                out.set(field, key, value.as_value(), caps);
+            }
+        });
+    }
+
+    fn on_close(&self, id: Id, ctx: Context<'_, S>) {
+        let Some(span) = ctx.span(&id) else { return };
+        let mut extensions = span.extensions_mut();
+        let Some(data) = extensions.get_mut::<SpanData>() else { return };
+        let Some(mut record) = data.take::<OtlpSpan>() else { return };
+        let mut encoded = Vec::with_capacity(512);
+        record.finish(data, &mut encoded);
+        drop(extensions);
+        self.sink.accept(&encoded);
+        record.recycle();
+    }
+}
+
+/// A field of the span itself: `otel.*` steers, everything else is an attribute.
+fn birth(record: &mut OtlpSpan, key: &str, value: Value<'_>) {
+    match (key, value) {
+        ("otel.name", Value::Str(name)) => record.name(name),
+        ("otel.kind", Value::Str(kind)) => record.kind(Kind::parse(kind).unwrap_or_default()),
+        ("otel.status_code", Value::Str(code)) if code.eq_ignore_ascii_case("error") => {
+            record.status(Status::Error(""));
+        }
+        ("otel.status_code", Value::Str(code)) if code.eq_ignore_ascii_case("ok") => record.status(Status::Ok),
+        ("otel.status_message" | "otel.status_description", Value::Str(message)) => {
+            record.status(Status::Error(message));
+        }
+        (key, value) => record.attribute(key, value),
+    }
+}
+
+/// A value that outlives its visit.
+enum Owned {
+    Bool(bool),
+    I64(i64),
+    U64(u64),
+    F64(f64),
+    Str(String),
+    Bytes(Vec<u8>),
+}
+
+impl From<Value<'_>> for Owned {
+    fn from(value: Value<'_>) -> Self {
+        match value {
+            Value::Bool(value) => Self::Bool(value),
+            Value::I64(value) => Self::I64(value),
+            Value::U64(value) => Self::U64(value),
+            Value::F64(value) => Self::F64(value),
+            Value::Str(text) => Self::Str(text.to_owned()),
+            Value::Bytes(bytes) => Self::Bytes(bytes.to_owned()),
+            other => Self::Str(format!("{other:?}")),
+        }
+    }
+}
+
+impl Owned {
+    fn as_value(&self) -> Value<'_> {
+        match self {
+            Self::Bool(value) => Value::Bool(*value),
+            Self::I64(value) => Value::I64(*value),
+            Self::U64(value) => Value::U64(*value),
+            Self::F64(value) => Value::F64(*value),
+            Self::Str(text) => Value::Str(text),
+            Self::Bytes(bytes) => Value::Bytes(bytes),
+        }
+    }
+}
+
+/// Passes each field on as a [`Value`].
+struct Visitor<F> {
+    take: F,
+    text: String,
+}
+
+impl<F: FnMut(&'static str, Value<'_>)> Visitor<F> {
+    const fn new(take: F) -> Self {
+        Self { take, text: String::new() }
+    }
+
+    fn display(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+        self.text.clear();
+        let text = &mut self.text;
+        // A `Debug` that panics costs its own value, not the request.
+        if catch_unwind(AssertUnwindSafe(|| text.write_fmt(value))).is_err() {
+            text.push_str("<its Debug panicked>");
+        }
+        (self.take)(field.name(), Value::Str(&self.text));
+    }
+}
+
+impl<F: FnMut(&'static str, Value<'_>)> Visit for Visitor<F> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.display(field, format_args!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        (self.take)(field.name(), Value::Str(value));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        (self.take)(field.name(), Value::I64(value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        (self.take)(field.name(), Value::U64(value));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        (self.take)(field.name(), Value::F64(value));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        (self.take)(field.name(), Value::Bool(value));
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        match i64::try_from(value) {
+            Ok(value) => self.record_i64(field, value),
+            Err(_) => self.display(field, format_args!("{value}")),
+        }
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        match u64::try_from(value) {
+            Ok(value) => self.record_u64(field, value),
+            Err(_) => self.display(field, format_args!("{value}")),
+        }
+    }
+
+    fn record_bytes(&mut self, field: &Field, value: &[u8]) {
+        (self.take)(field.name(), Value::Bytes(value));
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        self.display(field, format_args!("{value}"));
+    }
+}

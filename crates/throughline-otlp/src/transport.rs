@@ -1,0 +1,60 @@
+//! The two ways to a Collector, with one answer.
+
+#[cfg(feature = "grpc")]
+mod grpc;
+#[cfg(feature = "http")]
+mod http;
+mod response;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+#[cfg(feature = "http")]
+pub(crate) use http::client as http_client;
+
+use crate::settings::{Endpoint, Protocol};
+
+/// What became of a request.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// The Collector has it, all but `rejected` spans.
+    Delivered { rejected: u64, message: String },
+    /// It may work later; the Collector may have said when.
+    Later { after: Option<Duration>, why: String },
+    /// It will never work.
+    Never { why: String },
+}
+
+/// A connection to the Collector, made when it is first needed and again when it is lost.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    #[cfg(feature = "grpc")]
+    Grpc(grpc::Grpc),
+    #[cfg(feature = "http")]
+    Http(http::Http),
+}
+
+impl Transport {
+    /// Must be called on the export thread's runtime.
+    pub(crate) fn new(endpoint: &Endpoint) -> Result<Self, String> {
+        match endpoint.protocol {
+            #[cfg(feature = "grpc")]
+            Protocol::Grpc => Ok(Self::Grpc(grpc::Grpc::new(endpoint)?)),
+            #[cfg(feature = "http")]
+            Protocol::HttpProtobuf => Ok(Self::Http(http::Http::new(endpoint)?)),
+            #[expect(unreachable_patterns, reason = "reached where a transport isn't built in")]
+            other => Err(format!("the transport {other} is not built in")),
+        }
+    }
+
+    /// Sends one request and waits for its answer, for as long as the endpoint's time limit.
+    pub(crate) async fn send(&mut self, body: Bytes) -> Answer {
+        match self {
+            #[cfg(feature = "grpc")]
+            Self::Grpc(grpc) => grpc.send(body).await,
+            #[cfg(feature = "http")]
+            Self::Http(http) => http.send(body).await,
+        }
+    }
+}

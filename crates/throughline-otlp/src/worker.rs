@@ -1,0 +1,245 @@
+//! The export thread: batches, sends, retries within the outage budget, ends on time.
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use rand::RngExt;
+use throughline_core::DIAGNOSTICS_TARGET;
+use tokio::{sync::watch, time::timeout_at};
+
+use crate::{
+    encode::request::Envelope,
+    queue::{Chunk, Queue},
+    settings::{BATCH_LEN_MAX, REQUEST_BYTES_MAX},
+    stats::DropReason,
+    transport::{Answer, Transport},
+};
+
+/// The first wait after a failure, doubled each time, and the longest.
+const BACKOFF_FIRST: Duration = Duration::from_millis(100);
+const BACKOFF_MAX: Duration = Duration::from_secs(5);
+/// A request is cut here so that a batch of large spans does not become one huge body.
+const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// What the guard asks of the worker.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Orders {
+    /// Export everything that was queued when this number was raised.
+    pub(crate) flush: u64,
+    /// End, at this time at the latest.
+    pub(crate) end: Option<Instant>,
+}
+
+/// What runs on the export thread.
+pub(crate) struct Worker {
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) envelope: Envelope,
+    pub(crate) transport: Transport,
+    pub(crate) delay: Duration,
+    pub(crate) batch_len: usize,
+    pub(crate) outage_budget: Duration,
+    pub(crate) orders: watch::Receiver<Orders>,
+    pub(crate) flushed: watch::Sender<u64>,
+    pub(crate) failing: bool,
+}
+
+/// Spans that are sent together.
+struct Batch {
+    spans: Vec<u8>,
+    records: u64,
+}
+
+impl Worker {
+    /// Runs until it is told to end.
+    pub(crate) async fn run(mut self) {
+        loop {
+            self.wait().await;
+            let orders = *self.orders.borrow_and_update();
+            let mut batches = self.batches();
+            while let Some(batch) = batches.pop_front() {
+                self.export(batch).await;
+            }
+            self.flushed.send_replace(orders.flush);
+            if orders.end.is_some() {
+                return;
+            }
+        }
+    }
+
+    /// Until there is a batch, the delay has passed, or somebody asks for something.
+    async fn wait(&mut self) {
+        if self.orders.has_changed().unwrap_or(true) {
+            return;
+        }
+        tokio::select! {
+            () = self.queue.wake.notified() => {}
+            () = tokio::time::sleep(self.delay) => {}
+            _ = self.orders.changed() => self.orders.mark_changed(),
+        }
+    }
+
+    fn batches(&self) -> VecDeque<Batch> {
+        let mut batches = VecDeque::new();
+        for chunk in self.queue.drain() {
+            split(&chunk, self.batch_len, &mut batches);
+        }
+        batches
+    }
+
+    async fn export(&mut self, batch: Batch) {
+        let (bytes, records) = (batch.spans.len(), batch.records);
+        self.queue.stats.start(records);
+        let result = self.deliver(batch).await;
+        self.queue.stats.end(records);
+        self.queue.release(bytes);
+        match result {
+            Ok(rejected) => {
+                let rejected = rejected.min(records);
+                self.queue.stats.deliver(records - rejected, rejected);
+            }
+            Err((reason, why)) => {
+                self.queue.stats.drop(reason, records);
+                tracing::warn!(target: DIAGNOSTICS_TARGET, spans = records, reason = reason.as_str(), why, "spans lost");
+            }
+        }
+    }
+
+    /// Sends a batch until it is taken, refused for good, or out of time. The body is made once.
+    async fn deliver(&mut self, batch: Batch) -> Result<u64, (DropReason, String)> {
+        let body = Bytes::from(self.envelope.around(&batch.spans));
+        drop(batch.spans);
+        if body.len() > REQUEST_BYTES_MAX {
+            return Err((DropReason::TooLarge, format!("{} bytes", body.len())));
+        }
+        let gives_up = Instant::now() + self.outage_budget;
+        let mut backoff = BACKOFF_FIRST;
+        loop {
+            let answer = match self.before_the_end(body.clone()).await {
+                Some(answer) => answer,
+                None => return Err((DropReason::ShutdownDeadline, "no answer in time".to_owned())),
+            };
+            let (after, why) = match answer {
+                Answer::Delivered { rejected, message } => {
+                    self.recovered(rejected, &message);
+                    return Ok(rejected);
+                }
+                Answer::Never { why } => return Err((DropReason::Refused, why)),
+                Answer::Later { after, why } => (after, why),
+            };
+            self.failed(&why);
+            let pause = after.unwrap_or_else(|| jittered(backoff));
+            backoff = (backoff.max(after.unwrap_or_default()) * 2).min(BACKOFF_MAX);
+            if Instant::now() + pause >= gives_up {
+                return Err((DropReason::OutageBudget, why));
+            }
+            if !self.pause(pause).await {
+                return Err((DropReason::ShutdownDeadline, why));
+            }
+            self.queue.stats.retry();
+        }
+    }
+
+    /// Sends once; `None` when the end comes first.
+    async fn before_the_end(&mut self, body: Bytes) -> Option<Answer> {
+        let Self { transport, orders, .. } = self;
+        tokio::select! {
+            answer = transport.send(body) => Some(answer),
+            () = end(orders) => None,
+        }
+    }
+
+    /// Waits; false when the end comes first.
+    async fn pause(&mut self, pause: Duration) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => true,
+            () = end(&mut self.orders) => false,
+        }
+    }
+
+    /// Says once that the Collector cannot be reached, and once that it can again.
+    fn failed(&mut self, why: &str) {
+        if !std::mem::replace(&mut self.failing, true) {
+            tracing::warn!(target: DIAGNOSTICS_TARGET, why, "export fails; spans are kept and sent again");
+        }
+    }
+
+    fn recovered(&mut self, rejected: u64, message: &str) {
+        if std::mem::take(&mut self.failing) {
+            tracing::info!(target: DIAGNOSTICS_TARGET, "export works again");
+        }
+        if rejected > 0 || !message.is_empty() {
+            tracing::warn!(target: DIAGNOSTICS_TARGET, rejected, message, "the collector took only a part");
+        }
+    }
+}
+
+/// Until the deadline of the shutdown, once there is one.
+async fn end(orders: &mut watch::Receiver<Orders>) {
+    let mut orders = orders.clone();
+    let end = match orders.wait_for(|orders| orders.end.is_some()).await {
+        Ok(orders) => orders.end,
+        // The guard is gone without a word: nobody waits any more.
+        Err(_) => return,
+    };
+    if let Some(end) = end {
+        let _elapsed = timeout_at(end.into(), std::future::pending::<()>()).await;
+    }
+}
+
+/// Full jitter: any share of the backoff, so that many senders do not come back at once.
+fn jittered(backoff: Duration) -> Duration {
+    let spread: u32 = rand::rng().random_range(1..=100);
+    backoff * spread / 100
+}
+
+/// Cuts a chunk at record boundaries, by number and by size.
+fn split(chunk: &Chunk, batch_len: usize, batches: &mut VecDeque<Batch>) {
+    let mut rest = chunk.bytes.as_slice();
+    let (mut taken, mut records) = (0, 0);
+    let mut open = rest;
+    while let Some(len) = record_len(rest) {
+        if records > 0 && (records == batch_len || taken + len > BATCH_BYTES_MAX) {
+            push(batches, open, taken, records);
+            (open, taken, records) = (rest, 0, 0);
+        }
+        taken += len;
+        records += 1;
+        rest = rest.get(len..).unwrap_or_default();
+    }
+    if records > 0 {
+        push(batches, open, taken, records);
+    }
+}
+
+/// A batch that has room takes what comes; otherwise a new one begins.
+fn push(batches: &mut VecDeque<Batch>, open: &[u8], len: usize, records: usize) {
+    let spans = open.get(..len).unwrap_or_default();
+    let records = records as u64;
+    if let Some(last) = batches.back_mut()
+        && last.records + records <= BATCH_LEN_MAX as u64
+        && last.spans.len() + len <= BATCH_BYTES_MAX
+    {
+        last.spans.extend_from_slice(spans);
+        last.records += records;
+        return;
+    }
+    batches.push_back(Batch { spans: spans.to_vec(), records });
+}
+
+/// The length of the record at the front, with its tag and length.
+fn record_len(bytes: &[u8]) -> Option<usize> {
+    let (_, after_tag) = bytes.split_first()?;
+    let mut len = 0_usize;
+    for (place, byte) in after_tag.iter().enumerate().take(5) {
+        len |= usize::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            return Some(1 + place + 1 + len);
+        }
+    }
+    None
+}
+
