@@ -65,13 +65,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ContextLayer {
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: layer::Context<'_, S>) {
-        if suppress::is_suppressed() {
-            return;
-        }
+        let Some(sampler) = self.pipeline.sampler().filter(|_| !suppress::is_suppressed()) else { return };
         let Some(span) = ctx.span(id) else { return };
         let parent = parent_of(attributes, &ctx);
         let name = attributes.metadata().name();
-        span.extensions_mut().insert(SpanData::born(&parent, name, self.pipeline.sampler()));
+        span.extensions_mut().insert(SpanData::born(&parent, name, sampler));
     }
 
     fn on_enter(&self, id: &Id, ctx: layer::Context<'_, S>) {

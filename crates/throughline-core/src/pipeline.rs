@@ -20,7 +20,8 @@ pub struct Pipeline(Arc<Inner>);
 
 struct Inner {
     propagator: Propagator,
-    sampler: Box<dyn Sampler>,
+    /// None: no spans are made, and what came in goes on.
+    sampler: Option<Box<dyn Sampler>>,
     recorder: Option<Arc<dyn Recorder>>,
 }
 
@@ -32,7 +33,7 @@ impl Pipeline {
     pub fn builder() -> PipelineBuilder {
         PipelineBuilder(Inner {
             propagator: Propagator::default(),
-            sampler: Box::new(ParentBased::new(AlwaysOn)),
+            sampler: Some(Box::new(ParentBased::new(AlwaysOn))),
             recorder: None,
         })
     }
@@ -52,10 +53,10 @@ impl Pipeline {
         &self.0.propagator
     }
 
-    /// Which traces are recorded.
+    /// Which traces are recorded; `None` where no spans are made at all.
     #[must_use]
-    pub fn sampler(&self) -> &dyn Sampler {
-        &*self.0.sampler
+    pub fn sampler(&self) -> Option<&dyn Sampler> {
+        self.0.sampler.as_deref()
     }
 
     /// Whether metrics are wanted at all: worth asking before attributes are put together.
@@ -94,7 +95,13 @@ impl PipelineBuilder {
 
     /// Which traces are recorded.
     pub fn sampler(mut self, sampler: impl Sampler) -> Self {
-        self.0.sampler = Box::new(sampler);
+        self.0.sampler = Some(Box::new(sampler));
+        self
+    }
+
+    /// Gives spans no ids: what came in goes on to the next hop as it is. For programs whose tracing is switched off.
+    pub fn pass_through(mut self) -> Self {
+        self.0.sampler = None;
         self
     }
 

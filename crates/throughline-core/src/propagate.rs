@@ -193,7 +193,7 @@ impl Propagator {
         let mut found = None;
         for name in names {
             carrier.get_all(name, &mut |value| {
-                found.get_or_insert_with(|| CorrelationId::parse(traceparent::trim(value)));
+                found.get_or_insert_with(|| CorrelationId::parse(crate::octets::trim(value)));
             });
         }
         match found {

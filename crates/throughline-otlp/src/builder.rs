@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use throughline_core::{
     Sampler, SpanContext, TraceId,
     env::{EnvWarning, Environment},
+    semconv::resource::SERVICE_NAME,
 };
 
 use crate::{
@@ -78,6 +79,8 @@ pub enum Signal {
 pub struct Built {
     /// The guard.
     pub exporter: Exporter,
+    /// The name of the service that is in force.
+    pub service: String,
     /// Whether spans are recorded at all.
     pub traces: Signal,
     /// Which spans are recorded.
@@ -224,7 +227,15 @@ impl ExporterBuilder {
         let mut warnings = Vec::new();
         let plan = self.plan(&mut warnings)?;
         let exporter = start::exporter(&plan)?;
-        Ok(Built { exporter, traces: plan.traces, sampler: BoxedSampler(plan.sampler), limits: plan.limits, warnings })
+        let service = plan.resource.get(SERVICE_NAME).unwrap_or(&self.service).to_owned();
+        Ok(Built {
+            exporter,
+            service,
+            traces: plan.traces,
+            sampler: BoxedSampler(plan.sampler),
+            limits: plan.limits,
+            warnings,
+        })
     }
 
     fn plan(&mut self, warnings: &mut Vec<EnvWarning>) -> Result<Plan, InitError> {

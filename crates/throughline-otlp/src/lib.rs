@@ -54,6 +54,7 @@ mod transport;
 mod worker;
 
 pub use builder::{BoxedSampler, Built, ExporterBuilder, METRIC_INTERVAL, Signal, builder};
+pub use encode::request::Envelope;
 pub use error::InitError;
 pub use exporter::{DROP_TIMEOUT, Exporter};
 pub use limits::SpanLimits;

@@ -1,1 +1,77 @@
-//! stub
+//! One trace, one correlation id and JSON log lines that carry both, across every hop of a service.
+//!
+//! ```text
+//!  request ──► http::server() ──► your handler ──► http::client() ──► the next service
+//!                   │                  │                 │
+//!                   └──── spans ───────┼──── spans ──────┘──► OTLP ──► Collector
+//!                                      └──── log lines ─────► stdout, one JSON object each
+//! ```
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let telemetry = throughline::init("orders")?;
+//!     let app = Router::new()
+//!         .route("/orders/{id}", get(async || "an order"))
+//!         .layer(throughline::http::server());
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//!     axum::serve(listener, app).with_graceful_shutdown(throughline::shutdown_signal()).await?;
+//!     println!("{}", telemetry.shutdown(std::time::Duration::from_secs(5)).await);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! [`init`] reads the usual `OTEL_*` variables, `RUST_LOG` and a few of its own; [`builder`] has a setter for each.
+//!
+//! # Features
+//!
+//! | feature | on by default | what it brings |
+//! |---|---|---|
+//! | `axum` | yes | the route of axum's router on server spans |
+//! | `reqwest` | yes | `http::reqwest`, a traced client |
+//! | `http` | with either | `http`, tower layers for any HTTP service and client |
+//! | `logs` | yes | `logs`, JSON lines |
+//! | `otlp` | yes | `otlp`, spans and metrics on their way to a Collector |
+//! | `grpc`, `http-protobuf` | yes | the two transports of `otlp` |
+//! | `messaging` | with either | `messaging`, spans for brokers of your own |
+//! | `channel`, `mqtt` | no | `messaging` over tokio channels, over MQTT 5 |
+//! | `full` | no | all of these |
+
+#[cfg(all(feature = "logs", feature = "otlp"))]
+mod builder;
+#[cfg(all(feature = "logs", feature = "otlp"))]
+mod error;
+#[cfg(all(feature = "logs", feature = "otlp"))]
+mod parts;
+#[cfg(all(feature = "logs", feature = "otlp"))]
+mod telemetry;
+
+#[cfg(all(feature = "logs", feature = "otlp"))]
+pub use builder::{Builder, builder, init};
+#[cfg(all(feature = "logs", feature = "otlp"))]
+pub use error::InitError;
+#[cfg(all(feature = "logs", feature = "otlp"))]
+pub use telemetry::{Report, Telemetry};
+
+/// Ids, headers, baggage, the current context and the span API.
+pub use throughline_core as core;
+/// HTTP hops.
+#[cfg(feature = "http")]
+pub use throughline_http as http;
+/// JSON log lines.
+#[cfg(feature = "logs")]
+pub use throughline_logs as logs;
+/// Message hops.
+#[cfg(feature = "messaging")]
+pub use throughline_messaging as messaging;
+/// The way out.
+#[cfg(feature = "otlp")]
+pub use throughline_otlp as otlp;
+
+pub use throughline_core::{
+    Baggage, Carry, Context, CorrelationId, EdgePolicy, SpanContext, SpanExt, Status, Value, carry,
+};
+#[cfg(feature = "otlp")]
+pub use throughline_otlp::shutdown_signal;

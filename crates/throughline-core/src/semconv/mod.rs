@@ -1,2 +1,6 @@
 //! Names of the semantic conventions, each spelt once.
 pub mod error;
+pub mod own;
+pub mod resource;
+/// The schema that all names follow.
+pub const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.44.0";

@@ -8,15 +8,18 @@ use super::{
 };
 
 /// Everything of an export request but the spans, encoded once.
+///
+/// For a [`SpanSink`](crate::SpanSink) of your own: what it is given goes inside.
 #[derive(Clone, Debug)]
-pub(crate) struct Envelope {
+pub struct Envelope {
     resource: Vec<u8>,
     scope: Vec<u8>,
 }
 
 impl Envelope {
     /// The envelope of this resource, with throughline as the scope.
-    pub(crate) fn new<'a>(resource: impl IntoIterator<Item = (&'a str, Value<'a>)>) -> Self {
+    #[must_use]
+    pub fn new<'a>(resource: impl IntoIterator<Item = (&'a str, Value<'a>)>) -> Self {
         let mut attributes = Vec::new();
         for (key, value) in resource {
             attributes.message(1, |out| {
@@ -35,7 +38,8 @@ impl Envelope {
     }
 
     /// An `ExportTraceServiceRequest` around spans that are encoded as fields of `ScopeSpans` already.
-    pub(crate) fn around(&self, spans: &[u8]) -> Vec<u8> {
+    #[must_use]
+    pub fn around(&self, spans: &[u8]) -> Vec<u8> {
         let mut schema = Vec::new();
         schema.bytes(3, SCHEMA_URL.as_bytes());
         let scope_len = self.scope.len() + spans.len() + schema.len();

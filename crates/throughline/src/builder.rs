@@ -1,0 +1,272 @@
+//! The front door: everything set up with one call.
+
+use std::{fmt, time::Duration};
+
+use throughline_core::{
+    DIAGNOSTICS_TARGET, Filters, Propagator, Sampler,
+    env::{self, EnvWarning, Environment},
+};
+use throughline_logs::{Format, Output};
+use throughline_otlp::{Compression, ExporterBuilder, Protocol, Signal, SpanLimits};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+
+use crate::{InitError, Telemetry, parts::Parts};
+
+/// Sets up telemetry for the whole process: JSON lines on standard output, spans and metrics over OTLP.
+///
+/// `service` names the service where neither `OTEL_SERVICE_NAME` nor `OTEL_RESOURCE_ATTRIBUTES` does. Everything else
+/// comes from the environment; [`builder`] has a setter for each.
+///
+/// # Errors
+/// When a subscriber is installed already, or a thread cannot be started. A bad variable is no error: it is logged with
+/// its value and what is used instead.
+pub fn init(service: &str) -> Result<Telemetry, InitError> {
+    builder(service).install()
+}
+
+/// Starts the set-up of telemetry for `service`, with the environment of this process.
+pub fn builder(service: &str) -> Builder {
+    let environment = Environment::process();
+    Builder {
+        service: service.to_owned(),
+        exporter: throughline_otlp::builder(service).environment(environment.clone()),
+        environment,
+        logs: None,
+        format: None,
+        log_filter: None,
+        span_filter: None,
+        propagator: Propagator::default(),
+        strict: Strictness::Warn,
+    }
+}
+
+/// Puts telemetry together; ends with [`install`](Self::install) or [`build`](Self::build).
+#[must_use = "nothing is set up until `install` or `build` is called"]
+pub struct Builder {
+    service: String,
+    environment: Environment,
+    exporter: ExporterBuilder,
+    logs: Option<Logs>,
+    format: Option<Format>,
+    log_filter: Option<Targets>,
+    span_filter: Option<Targets>,
+    propagator: Propagator,
+    strict: Strictness,
+}
+
+/// Where log lines go.
+#[derive(Debug)]
+enum Logs {
+    Off,
+    To(Output),
+}
+
+/// What a bad variable is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Strictness {
+    Warn,
+    Fail,
+}
+
+impl Builder {
+    /// Reads these variables in place of the process's.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.exporter = self.exporter.environment(environment.clone());
+        self.environment = environment;
+        self
+    }
+
+    /// Makes a bad variable an error of [`install`](Self::install) instead of a warning.
+    pub fn strict_environment(mut self) -> Self {
+        self.strict = Strictness::Fail;
+        self
+    }
+
+    /// Names the service, whatever the environment says.
+    pub fn service_name(self, name: &str) -> Self {
+        self.resource(throughline_core::semconv::resource::SERVICE_NAME, name)
+    }
+
+    /// Adds an attribute to everything that is exported.
+    pub fn resource(self, key: &str, value: &str) -> Self {
+        self.exporter(|exporter| exporter.resource(key, value))
+    }
+
+    /// Where the Collector is (`OTEL_EXPORTER_OTLP_ENDPOINT`).
+    pub fn endpoint(self, url: &str) -> Self {
+        self.exporter(|exporter| exporter.endpoint(url))
+    }
+
+    /// How to speak to the Collector (`OTEL_EXPORTER_OTLP_PROTOCOL`).
+    pub fn protocol(self, protocol: Protocol) -> Self {
+        self.exporter(|exporter| exporter.protocol(protocol))
+    }
+
+    /// A header of every export request (`OTEL_EXPORTER_OTLP_HEADERS`); its value is shown nowhere.
+    pub fn header(self, name: &str, value: &str) -> Self {
+        self.exporter(|exporter| exporter.header(name, value))
+    }
+
+    /// How long one export request may take (`OTEL_EXPORTER_OTLP_TIMEOUT`).
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.exporter(|exporter| exporter.timeout(timeout))
+    }
+
+    /// How export requests are compressed (`OTEL_EXPORTER_OTLP_COMPRESSION`).
+    pub fn compression(self, compression: Compression) -> Self {
+        self.exporter(|exporter| exporter.compression(compression))
+    }
+
+    /// Which traces are recorded (`OTEL_TRACES_SAMPLER`).
+    pub fn sampler(self, sampler: impl Sampler) -> Self {
+        self.exporter(|exporter| exporter.sampler(sampler))
+    }
+
+    /// How much one span may hold (`OTEL_SPAN_*_LIMIT` and others).
+    pub fn span_limits(self, limits: SpanLimits) -> Self {
+        self.exporter(|exporter| exporter.limits(limits))
+    }
+
+    /// Whether spans are recorded and exported (`OTEL_TRACES_EXPORTER`).
+    pub fn traces(self, traces: Signal) -> Self {
+        self.exporter(|exporter| exporter.traces(traces))
+    }
+
+    /// Whether metrics are recorded and exported (`OTEL_METRICS_EXPORTER`).
+    pub fn metrics(self, metrics: Signal) -> Self {
+        self.exporter(|exporter| exporter.metrics(metrics))
+    }
+
+    /// Records and exports nothing (`OTEL_SDK_DISABLED`); log lines and propagation go on.
+    pub fn disabled(self, disabled: bool) -> Self {
+        self.exporter(|exporter| exporter.disabled(disabled))
+    }
+
+    /// Changes what has no setter here.
+    pub fn exporter(mut self, change: impl FnOnce(ExporterBuilder) -> ExporterBuilder) -> Self {
+        self.exporter = change(self.exporter);
+        self
+    }
+
+    /// Where log lines go; standard output unless told otherwise.
+    pub fn log_output(mut self, output: Output) -> Self {
+        self.logs = Some(Logs::To(output));
+        self
+    }
+
+    /// Writes no log lines.
+    pub fn without_logs(mut self) -> Self {
+        self.logs = Some(Logs::Off);
+        self
+    }
+
+    /// The shape of a log line (`THROUGHLINE_LOG_FORMAT`).
+    pub fn log_format(mut self, format: Format) -> Self {
+        self.format = Some(format);
+        self
+    }
+
+    /// Which events become log lines (`RUST_LOG`).
+    pub fn log_filter(mut self, filter: Targets) -> Self {
+        self.log_filter = Some(filter);
+        self
+    }
+
+    /// Which spans exist, and which events are kept on them (`THROUGHLINE_SPANS`).
+    pub fn span_filter(mut self, filter: Targets) -> Self {
+        self.span_filter = Some(filter);
+        self
+    }
+
+    /// How ids, baggage and correlation id travel.
+    pub fn propagator(mut self, propagator: Propagator) -> Self {
+        self.propagator = propagator;
+        self
+    }
+
+    /// Sets everything up and makes it the subscriber of the whole process.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build), and when a subscriber is installed already.
+    pub fn install(self) -> Result<Telemetry, InitError> {
+        let (telemetry, warnings) = self.build_with_warnings()?;
+        tracing::dispatcher::set_global_default(telemetry.dispatch())
+            .map_err(|error| InitError::caused("another tracing subscriber is installed already", error))?;
+        for warning in &warnings {
+            tracing::warn!(target: DIAGNOSTICS_TARGET, "{warning}");
+        }
+        Ok(telemetry)
+    }
+
+    /// Sets everything up for one subscriber, which [`Telemetry::dispatch`] returns: nothing of it is global.
+    ///
+    /// # Errors
+    /// When a value in code cannot be used, an output cannot be opened, or a thread cannot be started.
+    pub fn build(self) -> Result<Telemetry, InitError> {
+        let (telemetry, warnings) = self.build_with_warnings()?;
+        tracing::dispatcher::with_default(&telemetry.dispatch(), || {
+            for warning in &warnings {
+                tracing::warn!(target: DIAGNOSTICS_TARGET, "{warning}");
+            }
+        });
+        Ok(telemetry)
+    }
+
+    fn build_with_warnings(mut self) -> Result<(Telemetry, Vec<EnvWarning>), InitError> {
+        let mut warnings = Vec::new();
+        let filters = self.filters(&mut warnings);
+        let format = match self.format {
+            Some(format) => format,
+            None => self.environment.read(env::THROUGHLINE_LOG_FORMAT, Format::default(), &mut warnings, |value| {
+                value.parse().map_err(|_| "none of plain, otel and console".to_owned())
+            }),
+        };
+        let built = self.exporter.build().map_err(|error| InitError::caused("the exporter cannot be set up", error))?;
+        warnings.extend(built.warnings.iter().cloned());
+        if let (Strictness::Fail, Some(warning)) = (self.strict, warnings.first()) {
+            return Err(InitError::new(warning.to_string()));
+        }
+        let output = match self.logs {
+            Some(Logs::Off) => None,
+            Some(Logs::To(output)) => Some(output),
+            None => Some(Output::stdout()),
+        };
+        let parts = Parts { built, output, format, filters, propagator: self.propagator };
+        Ok((parts.assemble()?, warnings))
+    }
+
+    fn filters(&mut self, warnings: &mut Vec<EnvWarning>) -> Filters {
+        let logs = self.log_filter.take().unwrap_or_else(|| targets(&self.environment, env::RUST_LOG, warnings));
+        let spans =
+            self.span_filter.take().unwrap_or_else(|| targets(&self.environment, env::THROUGHLINE_SPANS, warnings));
+        Filters::new(logs, spans)
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("service", &self.service).finish_non_exhaustive()
+    }
+}
+
+/// The filter in a variable; everything at INFO and above where it is unset or bad.
+fn targets(environment: &Environment, name: &str, warnings: &mut Vec<EnvWarning>) -> Targets {
+    let parsed = environment.get(name).map(|value| (value, parse_targets(value)));
+    let problem = match parsed {
+        Some((_, Ok(targets))) => return targets,
+        Some((value, Err(problem))) => Some((value, problem)),
+        None => None,
+    };
+    if let Some((value, problem)) = problem {
+        warnings.push(EnvWarning::new(name, value, problem, "info"));
+    }
+    Targets::new().with_default(LevelFilter::INFO)
+}
+
+fn parse_targets(value: &str) -> Result<Targets, String> {
+    if value.contains(['[', '{']) {
+        return Err("a filter by span or field; only LEVEL and TARGET=LEVEL are known here".to_owned());
+    }
+    value.parse().map_err(|_| "not of the form LEVEL,TARGET=LEVEL,…".to_owned())
+}

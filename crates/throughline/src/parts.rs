@@ -1,0 +1,65 @@
+//! Putting the layers of one subscriber together.
+
+use throughline_core::{ContextLayer, Filters, Pipeline, Propagator};
+use throughline_logs::{Format, JsonLayer, LogCounters, NonBlocking, Output, WriterGuard};
+use throughline_otlp::{Built, Signal, SpanLayer};
+use tracing::Dispatch;
+use tracing_subscriber::{Layer, prelude::*, registry};
+
+use crate::{InitError, Telemetry};
+
+/// What has been decided.
+pub(crate) struct Parts {
+    pub(crate) built: Built,
+    pub(crate) output: Option<Output>,
+    pub(crate) format: Format,
+    pub(crate) filters: Filters,
+    pub(crate) propagator: Propagator,
+}
+
+/// A layer that writes lines, the thread behind it, and its counters.
+struct Lines {
+    layer: JsonLayer,
+    guard: WriterGuard,
+    counters: LogCounters,
+}
+
+impl Parts {
+    /// Ids first, then lines, then spans, all behind one filter: each look-up a layer saves is paid once a request.
+    pub(crate) fn assemble(self) -> Result<Telemetry, InitError> {
+        let Self { built, output, format, filters, propagator } = self;
+        let lines = output.map(|output| lines(&built.service, output, format, &filters)).transpose()?;
+        let mut pipeline = Pipeline::builder().propagator(propagator);
+        pipeline = match built.traces {
+            Signal::On => pipeline.sampler(built.sampler),
+            Signal::Off => pipeline.pass_through(),
+        };
+        if let Some(recorder) = built.exporter.recorder() {
+            pipeline = pipeline.recorder(recorder);
+        }
+        let pipeline = pipeline.build();
+        let spans = match built.traces {
+            Signal::Off => None,
+            Signal::On => {
+                Some(SpanLayer::new(built.exporter.sink()).limits(built.limits).filters(filters.clone()))
+            }
+        };
+        let (layer, guard, counters) = match lines {
+            Some(Lines { layer, guard, counters }) => (Some(layer), Some(guard), Some(counters)),
+            None => (None, None, None),
+        };
+        let layers = ContextLayer::new(pipeline.clone()).and_then(layer).and_then(spans).with_filter(filters);
+        let dispatch = Dispatch::new(registry().with(layers));
+        Ok(Telemetry { dispatch, exporter: built.exporter, writer: guard, lines: counters, pipeline })
+    }
+}
+
+fn lines(service: &str, output: Output, format: Format, filters: &Filters) -> Result<Lines, InitError> {
+    let sink = output.open().map_err(|error| InitError::caused("the log output cannot be opened", error))?;
+    let (writer, guard) = NonBlocking::builder()
+        .spawn(sink)
+        .map_err(|error| InitError::caused("the log thread cannot be started", error))?;
+    let layer = JsonLayer::builder(service).format(format).filters(filters.clone()).writer(writer).build();
+    let counters = layer.counters();
+    Ok(Lines { layer, guard, counters })
+}

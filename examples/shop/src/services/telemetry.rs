@@ -1,0 +1,29 @@
+//! How a service of the shop sets up its telemetry: the one line that a service of yours needs, and a few settings.
+
+use std::error::Error;
+
+use throughline::{
+    Telemetry,
+    logs::Output,
+    otlp::Protocol,
+};
+
+use crate::arguments::{self, ServeArguments};
+
+pub(super) fn install(settings: &ServeArguments) -> Result<Telemetry, Box<dyn Error>> {
+    let protocol = match settings.protocol {
+        arguments::Protocol::Grpc => Protocol::Grpc,
+        arguments::Protocol::HttpProtobuf => Protocol::HttpProtobuf,
+    };
+    let logs = match &settings.log_file {
+        None => Output::off(),
+        Some(path) => Output::file(path)?,
+    };
+    let telemetry = throughline::builder(settings.service.name())
+        .endpoint(&settings.otlp)
+        .protocol(protocol)
+        .resource("service.version", env!("CARGO_PKG_VERSION"))
+        .logs(logs)
+        .install()?;
+    Ok(telemetry)
+}
