@@ -1,0 +1,27 @@
+//! Decoding without a server.
+
+use std::sync::Arc;
+
+use crate::{Signal, Span, batch::Batch};
+
+/// The spans of an OTLP `ExportTraceServiceRequest` in protobuf, without a server in between.
+///
+/// # Errors
+/// Says what is wrong with the bytes.
+pub fn decode_spans(request: &[u8]) -> Result<Vec<Arc<Span>>, String> {
+    match Batch::decode(Signal::Traces, request, false)? {
+        (Batch::Spans(spans), _) => Ok(spans),
+        (Batch::Logs(_) | Batch::Metrics(_), _) => Ok(Vec::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_no_span_and_nonsense_is_an_error() {
+        assert!(decode_spans(&[]).unwrap().is_empty());
+        assert!(decode_spans(&[0xff, 0xff]).is_err());
+    }
+}

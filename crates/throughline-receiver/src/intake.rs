@@ -1,0 +1,141 @@
+use std::{fmt, sync::Arc};
+
+use tokio::sync::Notify;
+
+use crate::{
+    Behaviour, Outcome, Received,
+    batch::Batch,
+    behaviour::{Behaviours, Refusal},
+    export_response::ExportResponse,
+    request::Arrival,
+    rpc_status::Failure,
+    tap::Tap,
+};
+
+/// Where both protocols meet: what a request brings is decoded, judged by the behaviour, tapped and stored.
+pub(crate) struct Intake {
+    pub(crate) received: Received,
+    pub(crate) behaviours: Behaviours,
+    pub(crate) taps: Vec<Box<dyn Tap>>,
+    pub(crate) request_bytes_max: usize,
+}
+
+/// The connection on which a request came, as far as a request may act on it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Connection(Arc<Notify>);
+
+impl Connection {
+    /// Cuts the connection; the request that asks for it ends here.
+    async fn cut(&self) -> Failure {
+        self.0.notify_one();
+        std::future::pending().await
+    }
+
+    /// Waits until a request cuts the connection.
+    pub(crate) async fn is_cut(&self) {
+        self.0.notified().await;
+    }
+}
+
+impl Intake {
+    /// Takes a request whose body is protobuf by now, or couldn't be made so.
+    pub(crate) async fn receive(
+        &self,
+        arrival: Arrival,
+        body: Result<impl AsRef<[u8]>, Failure>,
+        connection: &Connection,
+    ) -> Result<ExportResponse, Failure> {
+        let signal = arrival.signal;
+        let decoded = body.and_then(|bytes| {
+            Batch::decode(signal, bytes.as_ref(), !self.taps.is_empty()).map_err(Failure::malformed)
+        });
+        let (mut batch, line) = match decoded {
+            Ok(decoded) => decoded,
+            Err(failure) => {
+                self.invalid(arrival);
+                return Err(failure);
+            }
+        };
+        let store = self.received.store();
+        let key = store.request(arrival.info(batch.len(), Outcome::Pending));
+        let (outcome, response) = match self.conduct().await {
+            Conduct::Refuse(refusal) => {
+                store.settle(key, Outcome::Refused, None);
+                return Err(refused(&refusal));
+            }
+            Conduct::Disconnect => {
+                store.settle(key, Outcome::Disconnected, None);
+                return Err(connection.cut().await);
+            }
+            Conduct::Accept => (Outcome::Accepted, ExportResponse::full()),
+            Conduct::Partly { rejected, message } => {
+                let rejected = usize::try_from(rejected).unwrap_or(usize::MAX).min(batch.len());
+                batch.reject_last(rejected);
+                (
+                    Outcome::PartlyAccepted,
+                    ExportResponse::partial(rejected, message),
+                )
+            }
+        };
+        if let Some(line) = line {
+            self.taps.iter().for_each(|tap| tap.line(signal, &line));
+        }
+        store.settle(key, outcome, Some(batch));
+        Ok(response)
+    }
+
+    /// Notes a request of which nothing can be used.
+    pub(crate) fn invalid(&self, arrival: Arrival) {
+        self.received.store().request(arrival.info(0, Outcome::Invalid));
+    }
+
+    /// What to do with one request, as soon as that is decided.
+    async fn conduct(&self) -> Conduct {
+        loop {
+            let (behaviour, mut changes) = self.behaviours.take();
+            match behaviour {
+                Behaviour::Accept => return Conduct::Accept,
+                Behaviour::Refuse(refusal) => return Conduct::Refuse(refusal),
+                Behaviour::PartialSuccess { rejected, message } => {
+                    return Conduct::Partly { rejected, message };
+                }
+                Behaviour::Slow(delay) => {
+                    tokio::time::sleep(delay).await;
+                    return Conduct::Accept;
+                }
+                Behaviour::Disconnect => return Conduct::Disconnect,
+                Behaviour::Hang => {
+                    if changes.changed().await.is_err() {
+                        return Conduct::Disconnect;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Intake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Intake")
+            .field("behaviours", &self.behaviours)
+            .finish_non_exhaustive()
+    }
+}
+
+enum Conduct {
+    Accept,
+    Partly { rejected: u64, message: String },
+    Refuse(Refusal),
+    Disconnect,
+}
+
+fn refused(refusal: &Refusal) -> Failure {
+    Failure {
+        retry_after: refusal.retry_after,
+        ..Failure::new(
+            refusal.http_status,
+            refusal.grpc_code,
+            "refused, as this receiver was told to",
+        )
+    }
+}
