@@ -1,6 +1,10 @@
 //! The project's own checks: `cargo xtask <command>`.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to people")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool talks to people"
+)]
 
 mod bench;
 mod command;
@@ -29,7 +33,8 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         other => {
-            let problem = other.map_or_else(|| "no command".to_owned(), |name| format!("no command {name:?}"));
+            let problem =
+                other.map_or_else(|| "no command".to_owned(), |name| format!("no command {name:?}"));
             eprintln!("xtask: {problem}\n\n{USAGE}");
             return ExitCode::from(2);
         }
@@ -47,7 +52,15 @@ fn main() -> ExitCode {
 fn ci() -> Result<(), String> {
     command::cargo(&["fmt", "--all", "--check"])?;
     tidy::run()?;
-    command::cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])?;
+    command::cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ])?;
     command::cargo(&["test"])?;
     command::cargo(&["doc", "--no-deps"])?;
     features::run()

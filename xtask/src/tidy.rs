@@ -15,13 +15,19 @@ pub(crate) fn run() -> Result<(), String> {
     let mut problems = Vec::new();
     for file in files.lines() {
         let path = command::root().join(file);
-        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let Ok(text) = fs::read_to_string(&path) else {
+            continue;
+        };
         check(file, &text, &mut problems);
     }
     for problem in &problems {
         eprintln!("{problem}");
     }
-    if problems.is_empty() { Ok(()) } else { Err(format!("{} house rules broken", problems.len())) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{} house rules broken", problems.len()))
+    }
 }
 
 fn check(file: &str, text: &str, problems: &mut Vec<String>) {
@@ -30,10 +36,16 @@ fn check(file: &str, text: &str, problems: &mut Vec<String>) {
     }
     for word in FOREIGN {
         if let Some(line) = text.lines().position(|line| line.contains(word)) {
-            problems.push(format!("{file}:{}: holds a path of some machine ({word})", line + 1));
+            problems.push(format!(
+                "{file}:{}: holds a path of some machine ({word})",
+                line + 1
+            ));
         }
     }
-    if !Path::new(file).extension().is_some_and(|extension| extension == "rs") {
+    if Path::new(file)
+        .extension()
+        .is_none_or(|extension| extension != "rs")
+    {
         return;
     }
     if !text.starts_with("//!") {
@@ -52,7 +64,10 @@ fn check(file: &str, text: &str, problems: &mut Vec<String>) {
 fn check_table_of_contents(file: &str, text: &str, problems: &mut Vec<String>) {
     for (number, line) in text.lines().enumerate() {
         let code = line.trim_start_matches("pub ").trim_start_matches("pub(crate) ");
-        if ["fn ", "struct ", "enum ", "impl ", "trait ", "macro_rules!"].iter().any(|word| code.starts_with(word)) {
+        if ["fn ", "struct ", "enum ", "impl ", "trait ", "macro_rules!"]
+            .iter()
+            .any(|word| code.starts_with(word))
+        {
             problems.push(format!("{file}:{}: lib.rs holds logic", number + 1));
         }
     }

@@ -83,14 +83,18 @@ impl Baggage {
     /// The decoded value of `key`: the last one, if somebody sent several.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.members().filter(|member| member.key == key).last().map(|member| member.value)
+        self.members()
+            .filter(|member| member.key == key)
+            .last()
+            .map(|member| member.value)
     }
 
     /// Key, decoded value and metadata of each member, in order.
     ///
     /// The metadata are the member's properties as one opaque text, as it is on the wire; empty if there are none.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        self.members().map(|member| (member.key, member.value, member.metadata))
+        self.members()
+            .map(|member| (member.key, member.value, member.metadata))
     }
 
     /// The same baggage with `key` set to `value`, at the end, in place of every member with that key.
@@ -159,7 +163,13 @@ impl List {
         self.wire.split(',').zip(&self.decoded).map(|(wire, decoded)| {
             let (pair, metadata) = wire.split_once(';').unwrap_or((wire, ""));
             let (key, raw) = pair.split_once('=').unwrap_or((pair, ""));
-            Member { wire, key, value: decoded.as_deref().unwrap_or(raw), metadata, decoded: decoded.as_ref() }
+            Member {
+                wire,
+                key,
+                value: decoded.as_deref().unwrap_or(raw),
+                metadata,
+                decoded: decoded.as_ref(),
+            }
         })
     }
 
@@ -237,7 +247,8 @@ fn trim(text: &str) -> &str {
 }
 
 fn push_pair(member: &mut String, key: &str, value: Option<&str>) -> Option<()> {
-    let is_valid = octets::is_token(key.as_bytes()) && value.is_none_or(|value| value.bytes().all(is_baggage_octet));
+    let is_valid =
+        octets::is_token(key.as_bytes()) && value.is_none_or(|value| value.bytes().all(is_baggage_octet));
     if !is_valid {
         return None;
     }
@@ -287,7 +298,11 @@ fn encoded(value: &str) -> Cow<'_, str> {
 }
 
 fn upper_hex_digit(nibble: u8) -> char {
-    char::from(if nibble < 10 { b'0' + nibble } else { b'A' + nibble - 10 })
+    char::from(if nibble < 10 {
+        b'0' + nibble
+    } else {
+        b'A' + nibble - 10
+    })
 }
 
 impl fmt::Debug for Baggage {

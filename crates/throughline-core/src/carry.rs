@@ -32,7 +32,10 @@ use crate::{Context, current};
 pub trait Carry: Future + Sized {
     /// Wraps the future; what is current now will be current whenever it is polled.
     fn carry(self) -> Carried<Self> {
-        Carried { future: Some(self), luggage: Luggage::pack() }
+        Carried {
+            future: Some(self),
+            luggage: Luggage::pack(),
+        }
     }
 }
 
@@ -64,7 +67,10 @@ struct Luggage {
 
 impl Luggage {
     fn pack() -> Self {
-        Self { span: Span::current(), context: current::entered_by_hand() }
+        Self {
+            span: Span::current(),
+            context: current::entered_by_hand(),
+        }
     }
 
     fn with<T>(&self, work: impl FnOnce() -> T) -> T {
@@ -97,7 +103,9 @@ impl<F: Future> Future for Carried<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Some(future) = this.future.as_pin_mut() else { return Poll::Pending };
+        let Some(future) = this.future.as_pin_mut() else {
+            return Poll::Pending;
+        };
         this.luggage.with(|| future.poll(cx))
     }
 }

@@ -32,7 +32,10 @@ impl Default for Filters {
     /// Everything at INFO and above.
     fn default() -> Self {
         let info = Targets::new().with_default(LevelFilter::INFO);
-        Self { logs: info.clone(), spans: info }
+        Self {
+            logs: info.clone(),
+            spans: info,
+        }
     }
 }
 
@@ -69,11 +72,21 @@ impl<S: Subscriber> Filter<S> for Filters {
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if self.wants(metadata) { Interest::always() } else { Interest::never() }
+        if self.wants(metadata) {
+            Interest::always()
+        } else {
+            Interest::never()
+        }
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        let most = |targets: &Targets| targets.iter().map(|(_, level)| level).chain(targets.default_level()).max();
+        let most = |targets: &Targets| {
+            targets
+                .iter()
+                .map(|(_, level)| level)
+                .chain(targets.default_level())
+                .max()
+        };
         most(&self.logs).max(most(&self.spans))
     }
 }

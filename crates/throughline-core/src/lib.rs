@@ -37,8 +37,8 @@
 mod baggage;
 mod correlation;
 mod id;
-mod span_context;
 mod octets;
+mod span_context;
 mod traceparent;
 mod tracestate;
 

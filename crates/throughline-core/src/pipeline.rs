@@ -5,11 +5,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use crate::{
-    AlwaysOn, ContextLayer, ParentBased, Propagator, Recorder, Sampler,
-    recorder::Metric,
-    Value,
-};
+use crate::{AlwaysOn, ContextLayer, ParentBased, Propagator, Recorder, Sampler, Value, recorder::Metric};
 
 /// The propagation, the sampler and the metrics of one `tracing` subscriber.
 ///
@@ -42,7 +38,9 @@ impl Pipeline {
     #[must_use]
     pub fn current() -> Self {
         let of_subscriber = tracing::dispatcher::get_default(|dispatch| {
-            dispatch.downcast_ref::<ContextLayer>().map(|layer| layer.pipeline().clone())
+            dispatch
+                .downcast_ref::<ContextLayer>()
+                .map(|layer| layer.pipeline().clone())
         });
         of_subscriber.unwrap_or_else(|| WITHOUT_LAYER.clone())
     }

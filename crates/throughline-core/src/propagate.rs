@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
-    Baggage, Carrier, Context, CorrelationId, EdgePolicy, SpanContext, Tracestate, TraceparentError, edge::Stance,
-    traceparent,
+    Baggage, Carrier, Context, CorrelationId, EdgePolicy, SpanContext, TraceparentError, Tracestate,
+    edge::Stance, traceparent,
 };
 
 const TRACEPARENT: &str = "traceparent";
@@ -59,7 +59,11 @@ pub struct HeaderNameError(String);
 
 impl fmt::Display for HeaderNameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} cannot be the name of the correlation id's header", self.0)
+        write!(
+            f,
+            "{:?} cannot be the name of the correlation id's header",
+            self.0
+        )
     }
 }
 
@@ -80,7 +84,10 @@ impl Propagator {
     /// Reads and writes nothing.
     #[must_use]
     pub fn off() -> Self {
-        Self(Arc::new(Inner { on: false, ..Inner::fresh() }))
+        Self(Arc::new(Inner {
+            on: false,
+            ..Inner::fresh()
+        }))
     }
 
     /// The same under another name for the correlation id.
@@ -89,7 +96,10 @@ impl Propagator {
     /// When the name is no header name, or is taken.
     pub fn correlation_header(self, name: &str) -> Result<Self, HeaderNameError> {
         let correlation_header = header_name(name)?;
-        Ok(Self(Arc::new(Inner { correlation_header, ..self.0.again() })))
+        Ok(Self(Arc::new(Inner {
+            correlation_header,
+            ..self.0.again()
+        })))
     }
 
     /// Takes a correlation id from this header, too, where its own is absent.
@@ -137,7 +147,11 @@ impl Propagator {
             context = context.with_span(span);
         }
         let baggage = self.baggage(carrier);
-        if baggage.is_empty() { context } else { context.with_baggage(baggage) }
+        if baggage.is_empty() {
+            context
+        } else {
+            context.with_baggage(baggage)
+        }
     }
 
     /// Writes what the next hop is to get, in place of what the carrier had.
@@ -149,7 +163,10 @@ impl Propagator {
             carrier.remove(field);
         }
         if let Some(span) = context.span() {
-            carrier.set(TRACEPARENT, std::str::from_utf8(&traceparent::format(span)).unwrap_or_default());
+            carrier.set(
+                TRACEPARENT,
+                std::str::from_utf8(&traceparent::format(span)).unwrap_or_default(),
+            );
             if !span.tracestate().is_empty() {
                 carrier.set(TRACESTATE, span.tracestate().as_str());
             }
@@ -165,13 +182,19 @@ impl Propagator {
     fn span(&self, carrier: &dyn Carrier) -> Option<SpanContext> {
         let mut read = None;
         carrier.get_all(TRACEPARENT, &mut |value| {
-            read = Some(if read.is_none() { traceparent::parse(value) } else { Err(TraceparentError::Repeated) });
+            read = Some(if read.is_none() {
+                traceparent::parse(value)
+            } else {
+                Err(TraceparentError::Repeated)
+            });
         });
         let Ok(span) = read? else {
             count(&self.0.counters.traceparent_invalid, 1);
             return None;
         };
-        let Some(list) = joined(carrier, TRACESTATE) else { return Some(span) };
+        let Some(list) = joined(carrier, TRACESTATE) else {
+            return Some(span);
+        };
         match Tracestate::parse(&list) {
             Ok(tracestate) => Some(span.with_tracestate(tracestate)),
             Err(_) => {
@@ -182,7 +205,9 @@ impl Propagator {
     }
 
     fn baggage(&self, carrier: &dyn Carrier) -> Baggage {
-        let Some(header) = joined(carrier, BAGGAGE) else { return Baggage::default() };
+        let Some(header) = joined(carrier, BAGGAGE) else {
+            return Baggage::default();
+        };
         let (baggage, dropped) = Baggage::parse(&header);
         count(&self.0.counters.baggage_members_dropped, dropped as u64);
         baggage

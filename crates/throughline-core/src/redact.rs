@@ -21,9 +21,30 @@ const STANDARD: [&str; 7] = [
 
 /// Names that mean a secret wherever they stand, in any case; `-` and `_` are the same.
 const DENIED: [&str; 24] = [
-    "access_key", "access_token", "api_key", "apikey", "auth", "auth_token", "authorization", "client_secret",
-    "code", "credential", "id_token", "jwt", "key", "passwd", "password", "private_key", "pwd", "refresh_token",
-    "secret", "session", "session_id", "sessionid", "signature", "token",
+    "access_key",
+    "access_token",
+    "api_key",
+    "apikey",
+    "auth",
+    "auth_token",
+    "authorization",
+    "client_secret",
+    "code",
+    "credential",
+    "id_token",
+    "jwt",
+    "key",
+    "passwd",
+    "password",
+    "private_key",
+    "pwd",
+    "refresh_token",
+    "secret",
+    "session",
+    "session_id",
+    "sessionid",
+    "signature",
+    "token",
 ];
 
 /// A whole URL without its credentials and without the secrets of its query.
@@ -55,7 +76,11 @@ pub fn url_full(url: &str) -> Cow<'_, str> {
 /// ```
 #[must_use]
 pub fn query(query: &str) -> Cow<'_, str> {
-    let secret = |parameter: &str| parameter.split_once('=').is_some_and(|(name, value)| !value.is_empty() && is_secret(name));
+    let secret = |parameter: &str| {
+        parameter
+            .split_once('=')
+            .is_some_and(|(name, value)| !value.is_empty() && is_secret(name))
+    };
     if !query.split('&').any(secret) {
         return Cow::Borrowed(query);
     }
@@ -92,7 +117,9 @@ fn decoded(name: &str) -> Cow<'_, str> {
 
 /// Everything between `//` and the last `@` of the authority.
 fn without_credentials(url: &str) -> Cow<'_, str> {
-    let Some((scheme, rest)) = url.split_once("//") else { return Cow::Borrowed(url) };
+    let Some((scheme, rest)) = url.split_once("//") else {
+        return Cow::Borrowed(url);
+    };
     let (authority, path) = split_at(rest, '/');
     match authority.rsplit_once('@') {
         Some((_, host)) => Cow::Owned(format!("{scheme}//{REDACTED}:{REDACTED}@{host}{path}")),
@@ -117,8 +144,14 @@ mod tests {
             ("http://user:p@ss@host:8080", "http://REDACTED:REDACTED@host:8080"),
             ("http://host/@path?q=a@b", "http://host/@path?q=a@b"),
             ("http://host/?PASSWORD=x#f", "http://host/?PASSWORD=REDACTED#f"),
-            ("http://host/?sig=x&Sig=y&SIG", "http://host/?sig=REDACTED&Sig=y&SIG"),
-            ("http://host/?access%5Ftoken=x", "http://host/?access%5Ftoken=REDACTED"),
+            (
+                "http://host/?sig=x&Sig=y&SIG",
+                "http://host/?sig=REDACTED&Sig=y&SIG",
+            ),
+            (
+                "http://host/?access%5Ftoken=x",
+                "http://host/?access%5Ftoken=REDACTED",
+            ),
             ("http://host/?token=", "http://host/?token="),
             ("/relative?api-key=x", "/relative?api-key=REDACTED"),
         ] {

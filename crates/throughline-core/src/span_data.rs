@@ -37,7 +37,10 @@ impl SpanData {
         }
         Self {
             context: parent.clone().with_span(span),
-            parent: above.map(|span| Parent { id: span.span_id(), remote: span.is_remote() }),
+            parent: above.map(|span| Parent {
+                id: span.span_id(),
+                remote: span.is_remote(),
+            }),
             record: None,
             more_records: Vec::new(),
         }
@@ -78,23 +81,27 @@ impl SpanData {
 
     /// The attached record of type `T`.
     pub fn record_mut<T: SpanRecord>(&mut self) -> Option<&mut T> {
-        self.records_mut().find_map(|record| (record as &mut dyn Any).downcast_mut())
+        self.records_mut()
+            .find_map(|record| (record as &mut dyn Any).downcast_mut())
     }
 
     /// Detaches and returns the record of type `T`.
     pub fn take<T: SpanRecord>(&mut self) -> Option<Box<T>> {
-        let is_wanted = |record: &Box<dyn SpanRecord>| (&**record as &dyn Any).is::<T>();
-        let found = if self.record.as_ref().is_some_and(is_wanted) {
+        let is_wanted = |record: &dyn SpanRecord| (record as &dyn Any).is::<T>();
+        let found = if self.record.as_deref().is_some_and(is_wanted) {
             self.record.take()
         } else {
-            let place = self.more_records.iter().position(is_wanted)?;
+            let place = self.more_records.iter().position(|record| is_wanted(&**record))?;
             Some(self.more_records.remove(place))
         };
         (found? as Box<dyn Any>).downcast().ok()
     }
 
     pub(crate) fn records_mut(&mut self) -> impl Iterator<Item = &mut dyn SpanRecord> {
-        self.record.iter_mut().chain(&mut self.more_records).map(|record| &mut **record)
+        self.record
+            .iter_mut()
+            .chain(&mut self.more_records)
+            .map(|record| &mut **record)
     }
 }
 

@@ -11,8 +11,16 @@ pub struct InitError {
 }
 
 impl InitError {
-    pub(crate) fn new(setting: impl Into<String>, value: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { setting: setting.into(), value: value.into(), problem: problem.into() }
+    pub(crate) fn new(
+        setting: impl Into<String>,
+        value: impl Into<String>,
+        problem: impl Into<String>,
+    ) -> Self {
+        Self {
+            setting: setting.into(),
+            value: value.into(),
+            problem: problem.into(),
+        }
     }
 }
 

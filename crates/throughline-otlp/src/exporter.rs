@@ -11,12 +11,7 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use throughline_core::{DIAGNOSTICS_TARGET, Recorder};
 use tokio::sync::watch;
 
-use crate::{
-    queue::Queue,
-    span_layer::SpanSink,
-    stats::Report,
-    worker::Orders,
-};
+use crate::{queue::Queue, span_layer::SpanSink, stats::Report, worker::Orders};
 
 /// How long a dropped guard waits for the last spans.
 pub const DROP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -149,6 +144,8 @@ impl Drop for Exporter {
 
 impl fmt::Debug for Exporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Exporter").field("report", &self.report()).finish_non_exhaustive()
+        f.debug_struct("Exporter")
+            .field("report", &self.report())
+            .finish_non_exhaustive()
     }
 }

@@ -36,11 +36,25 @@
 //! | `grpc` | OTLP over gRPC |
 //! | `http` | OTLP over HTTP with protobuf bodies |
 
+#![cfg_attr(
+    not(all(feature = "grpc", feature = "http")),
+    allow(
+        dead_code,
+        unused_imports,
+        unused_variables,
+        reason = "a transport that isn't built in leaves its parts unused"
+    )
+)]
+
 mod builder;
 mod encode;
 mod error;
 mod exporter;
 mod limits;
+#[cfg(any(feature = "grpc", feature = "http"))]
+mod metrics;
+#[cfg(not(any(feature = "grpc", feature = "http")))]
+#[path = "metrics_without_transport.rs"]
 mod metrics;
 mod plan;
 mod queue;

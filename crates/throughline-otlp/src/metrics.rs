@@ -16,7 +16,9 @@ use opentelemetry_otlp::{MetricExporter, WithExportConfig};
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
-    metrics::{PeriodicReader, SdkMeterProvider, Temporality, data::ResourceMetrics, exporter::PushMetricExporter},
+    metrics::{
+        PeriodicReader, SdkMeterProvider, Temporality, data::ResourceMetrics, exporter::PushMetricExporter,
+    },
 };
 use throughline_core::{InstrumentKind, Metric, Recorder, Value, suppress};
 use tokio::runtime::Handle;
@@ -34,12 +36,12 @@ enum Instrument {
 }
 
 /// Records the hops' measurements with the OpenTelemetry SDK.
-pub(crate) struct SdkRecorder {
+struct SdkRecorder {
     instruments: [Instrument; Metric::ALL.len()],
 }
 
 impl SdkRecorder {
-    pub(crate) fn new(provider: &SdkMeterProvider) -> Self {
+    fn new(provider: &SdkMeterProvider) -> Self {
         let meter = provider.meter("throughline");
         let instruments = Metric::ALL.map(|metric| {
             let declared = metric.instrument();
@@ -74,8 +76,10 @@ impl SdkRecorder {
 
 impl Recorder for SdkRecorder {
     fn record(&self, metric: Metric, value: f64, attributes: &[(&'static str, Value<'_>)]) {
-        let attributes: Vec<KeyValue> =
-            attributes.iter().map(|(key, value)| KeyValue::new(*key, sdk_value(*value))).collect();
+        let attributes: Vec<KeyValue> = attributes
+            .iter()
+            .map(|(key, value)| KeyValue::new(*key, sdk_value(*value)))
+            .collect();
         match self.instruments.get(metric as usize) {
             Some(Instrument::Histogram(histogram)) => histogram.record(value, &attributes),
             Some(Instrument::Counter(counter)) => counter.add(value, &attributes),
@@ -95,6 +99,11 @@ fn sdk_value(value: Value<'_>) -> opentelemetry::Value {
     }
 }
 
+/// What the hops record with.
+pub(crate) fn recorder(provider: &SdkMeterProvider) -> Arc<dyn Recorder> {
+    Arc::new(SdkRecorder::new(provider))
+}
+
 /// A provider whose reader exports on a thread of its own, with IO driven by the export thread.
 pub(crate) fn provider(
     endpoint: &Endpoint,
@@ -107,14 +116,23 @@ pub(crate) fn provider(
         let _runtime = runtime.enter();
         exporter(endpoint, runtime)?
     };
-    let reader = PeriodicReader::builder(OnOurRuntime { exporter, runtime: runtime.clone(), queue: Arc::clone(queue) })
-        .with_interval(interval)
-        .build();
-    let attributes = resource.iter().map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned()));
+    let reader = PeriodicReader::builder(OnOurRuntime {
+        exporter,
+        runtime: runtime.clone(),
+        queue: Arc::clone(queue),
+    })
+    .with_interval(interval)
+    .build();
+    let attributes = resource
+        .iter()
+        .map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned()));
     let resource = Resource::builder_empty()
         .with_schema_url(attributes, throughline_core::semconv::SCHEMA_URL)
         .build();
-    Ok(SdkMeterProvider::builder().with_reader(reader).with_resource(resource).build())
+    Ok(SdkMeterProvider::builder()
+        .with_reader(reader)
+        .with_resource(resource)
+        .build())
 }
 
 fn exporter(endpoint: &Endpoint, runtime: &Handle) -> Result<MetricExporter, String> {
@@ -124,8 +142,14 @@ fn exporter(endpoint: &Endpoint, runtime: &Handle) -> Result<MetricExporter, Str
             use opentelemetry_otlp::WithTonicConfig;
             let mut metadata = tonic::metadata::MetadataMap::new();
             for (name, value) in &endpoint.headers {
-                let key = tonic::metadata::MetadataKey::from_bytes(name.as_bytes()).map_err(|e| e.to_string())?;
-                metadata.insert(key, value.parse().map_err(|_| format!("the value of header {name:?} is not ASCII"))?);
+                let key =
+                    tonic::metadata::MetadataKey::from_bytes(name.as_bytes()).map_err(|e| e.to_string())?;
+                metadata.insert(
+                    key,
+                    value
+                        .parse()
+                        .map_err(|_| format!("the value of header {name:?} is not ASCII"))?,
+                );
             }
             MetricExporter::builder()
                 .with_tonic()
@@ -147,7 +171,7 @@ fn exporter(endpoint: &Endpoint, runtime: &Handle) -> Result<MetricExporter, Str
                 .build()
                 .map_err(|error| error.to_string())
         }
-        #[expect(unreachable_patterns, reason = "reached where a transport isn't built in")]
+        #[cfg(not(all(feature = "grpc", feature = "http")))]
         other => Err(format!("the transport {other} is not built in for {runtime:?}")),
     }
 }
@@ -163,7 +187,11 @@ struct OnOurRuntime {
 
 impl PushMetricExporter for OnOurRuntime {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
-        let result = Inside { runtime: &self.runtime, future: Box::pin(self.exporter.export(metrics)) }.await;
+        let result = Inside {
+            runtime: &self.runtime,
+            future: Box::pin(self.exporter.export(metrics)),
+        }
+        .await;
         self.queue.stats.metrics(result.is_ok());
         result
     }
@@ -218,7 +246,10 @@ mod http_client {
 
     impl HyperClient {
         pub(super) fn new(runtime: Handle) -> Self {
-            Self { client: http_client(), runtime }
+            Self {
+                client: http_client(),
+                runtime,
+            }
         }
     }
 

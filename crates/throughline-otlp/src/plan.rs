@@ -54,18 +54,29 @@ impl Variables<'_> {
             headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
             headers.push((name.clone(), value.clone()));
         }
-        Ok(Endpoint { url, protocol, headers, timeout, compression })
+        Ok(Endpoint {
+            url,
+            protocol,
+            headers,
+            timeout,
+            compression,
+        })
     }
 
     /// The variable of the signal where it is set, else the general one.
     fn of(&self, signal: &str, what: &str) -> String {
         let own = format!("OTEL_EXPORTER_OTLP_{signal}_{what}");
-        if self.environment.get(&own).is_some() { own } else { format!("OTEL_EXPORTER_OTLP_{what}") }
+        if self.environment.get(&own).is_some() {
+            own
+        } else {
+            format!("OTEL_EXPORTER_OTLP_{what}")
+        }
     }
 
     fn protocol(&mut self, signal: &str, code: &InCode<'_>) -> Result<Protocol, InitError> {
-        let preferred = Protocol::preferred()
-            .ok_or_else(|| InitError::new("protocol", "none", "neither of the features grpc and http is on"))?;
+        let preferred = Protocol::preferred().ok_or_else(|| {
+            InitError::new("protocol", "none", "neither of the features grpc and http is on")
+        })?;
         if let Some(protocol) = code.protocol {
             let missing = || format!("needs the feature {:?} of throughline-otlp", protocol.feature());
             return if protocol.is_built_in() {
@@ -78,7 +89,8 @@ impl Variables<'_> {
         let wanted = self.parsed(&name, preferred);
         if !wanted.is_built_in() {
             let problem = format!("not built in (feature {:?})", wanted.feature());
-            self.warnings.push(EnvWarning::new(&name, &wanted.to_string(), problem, preferred));
+            self.warnings
+                .push(EnvWarning::new(&name, &wanted.to_string(), problem, preferred));
             return Ok(preferred);
         }
         Ok(wanted)
@@ -88,10 +100,16 @@ impl Variables<'_> {
     fn url(&mut self, signal: &str, protocol: Protocol) -> String {
         let default = with_path(protocol.default_endpoint(), signal, protocol);
         let own = format!("OTEL_EXPORTER_OTLP_{signal}_ENDPOINT");
-        let insecure = self.environment.boolean("OTEL_EXPORTER_OTLP_INSECURE", self.warnings);
+        let insecure = self
+            .environment
+            .boolean("OTEL_EXPORTER_OTLP_INSECURE", self.warnings);
         let complete = |text: &str| {
             let bare = protocol == Protocol::Grpc && insecure && !text.contains("://");
-            if bare { format!("http://{text}") } else { text.to_owned() }
+            if bare {
+                format!("http://{text}")
+            } else {
+                text.to_owned()
+            }
         };
         let read = |text: &str| {
             let url = complete(text);
@@ -100,17 +118,21 @@ impl Variables<'_> {
         if self.environment.get(&own).is_some() {
             return self.environment.read(&own, default, self.warnings, read);
         }
-        self.environment.read("OTEL_EXPORTER_OTLP_ENDPOINT", default, self.warnings, |text| {
-            read(text).map(|url| with_path(&url, signal, protocol))
-        })
+        self.environment
+            .read("OTEL_EXPORTER_OTLP_ENDPOINT", default, self.warnings, |text| {
+                read(text).map(|url| with_path(&url, signal, protocol))
+            })
     }
 
     /// Header values are credentials more often than not: a warning names the variable, not its value.
     fn headers(&mut self, signal: &str) -> Vec<(String, String)> {
         let name = self.of(signal, "HEADERS");
-        let Some(value) = self.environment.get(&name) else { return Vec::new() };
+        let Some(value) = self.environment.get(&name) else {
+            return Vec::new();
+        };
         resource::pairs(value).unwrap_or_else(|problem| {
-            self.warnings.push(EnvWarning::new(&name, "(hidden)", problem, "no headers"));
+            self.warnings
+                .push(EnvWarning::new(&name, "(hidden)", problem, "no headers"));
             Vec::new()
         })
     }
@@ -122,13 +144,19 @@ impl Variables<'_> {
             "none" => Ok("none"),
             _ => Err("neither otlp nor none".to_owned()),
         };
-        if self.environment.read(name, "otlp", self.warnings, known) == "none" { Signal::Off } else { Signal::On }
+        if self.environment.read(name, "otlp", self.warnings, known) == "none" {
+            Signal::Off
+        } else {
+            Signal::On
+        }
     }
 
     pub(crate) fn millis(&mut self, name: &str, default: Duration) -> Duration {
         let millis = u64::try_from(default.as_millis()).unwrap_or(u64::MAX);
         Duration::from_millis(self.environment.read(name, millis, self.warnings, |value| {
-            value.parse().map_err(|_| "not a number of milliseconds".to_owned())
+            value
+                .parse()
+                .map_err(|_| "not a number of milliseconds".to_owned())
         }))
     }
 
@@ -140,10 +168,11 @@ impl Variables<'_> {
 
     /// A count that must not be zero.
     pub(crate) fn positive(&mut self, name: &str, default: usize) -> usize {
-        self.environment.read(name, default, self.warnings, |value| match value.parse() {
-            Ok(0) | Err(_) => Err("not a positive number".to_owned()),
-            Ok(count) => Ok(count),
-        })
+        self.environment
+            .read(name, default, self.warnings, |value| match value.parse() {
+                Ok(0) | Err(_) => Err("not a positive number".to_owned()),
+                Ok(count) => Ok(count),
+            })
     }
 
     pub(crate) fn span_limits(&mut self) -> SpanLimits {
@@ -155,7 +184,10 @@ impl Variables<'_> {
             .links(self.count("OTEL_SPAN_LINK_COUNT_LIMIT", default.links))
             .event_attributes(self.count("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", attributes))
             .link_attributes(self.count("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", attributes));
-        for name in ["OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT"] {
+        for name in [
+            "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+            "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+        ] {
             if self.environment.get(name).is_some() {
                 let chars = self.count(name, usize::MAX);
                 limits = limits.value_chars((chars != usize::MAX).then_some(chars));
@@ -184,7 +216,9 @@ impl Variables<'_> {
             "always_on" => Box::new(AlwaysOn),
             "always_off" => Box::new(AlwaysOff),
             "parentbased_always_off" => Box::new(ParentBased::new(AlwaysOff)),
-            "traceidratio" => self.ratio().map_or_else(|| Box::new(AlwaysOn) as Box<dyn Sampler>, |ratio| Box::new(ratio)),
+            "traceidratio" => self
+                .ratio()
+                .map_or_else(|| Box::new(AlwaysOn) as Box<dyn Sampler>, |ratio| Box::new(ratio)),
             "parentbased_traceidratio" => self.ratio().map_or_else(
                 || Box::new(ParentBased::new(AlwaysOn)) as Box<dyn Sampler>,
                 |ratio| Box::new(ParentBased::new(ratio)),
@@ -194,10 +228,15 @@ impl Variables<'_> {
     }
 
     fn ratio(&mut self) -> Option<TraceIdRatio> {
-        let ratio = self.environment.read("OTEL_TRACES_SAMPLER_ARG", 1.0, self.warnings, |value| {
-            let ratio = value.parse::<f64>().ok().filter(|ratio| (0.0..=1.0).contains(ratio));
-            ratio.ok_or_else(|| "not a number from 0 to 1".to_owned())
-        });
+        let ratio = self
+            .environment
+            .read("OTEL_TRACES_SAMPLER_ARG", 1.0, self.warnings, |value| {
+                let ratio = value
+                    .parse::<f64>()
+                    .ok()
+                    .filter(|ratio| (0.0..=1.0).contains(ratio));
+                ratio.ok_or_else(|| "not a number from 0 to 1".to_owned())
+            });
         TraceIdRatio::new(ratio)
     }
 
@@ -231,14 +270,23 @@ fn with_path(base: &str, signal: &str, protocol: Protocol) -> String {
 mod tests {
     use super::*;
 
-    const NO_CODE: InCode<'static> =
-        InCode { endpoint: None, protocol: None, headers: &[], timeout: None, compression: None };
+    const NO_CODE: InCode<'static> = InCode {
+        endpoint: None,
+        protocol: None,
+        headers: &[],
+        timeout: None,
+        compression: None,
+    };
 
     fn endpoint(pairs: &[(&str, &str)]) -> (Endpoint, Vec<String>) {
         let environment = Environment::from_pairs(pairs.iter().copied());
         let mut warnings = Vec::new();
-        let endpoint =
-            Variables { environment: &environment, warnings: &mut warnings }.endpoint("TRACES", &NO_CODE).unwrap();
+        let endpoint = Variables {
+            environment: &environment,
+            warnings: &mut warnings,
+        }
+        .endpoint("TRACES", &NO_CODE)
+        .unwrap();
         (endpoint, warnings.iter().map(ToString::to_string).collect())
     }
 
@@ -256,7 +304,10 @@ mod tests {
             (vec![(base, "http://c:1"), (own, "http://d:2/x")], "http://d:2/x"),
             (vec![grpc], "http://localhost:4317"),
             (vec![grpc, (base, "http://c:1")], "http://c:1"),
-            (vec![grpc, (base, "c:1"), ("OTEL_EXPORTER_OTLP_INSECURE", "true")], "http://c:1"),
+            (
+                vec![grpc, (base, "c:1"), ("OTEL_EXPORTER_OTLP_INSECURE", "true")],
+                "http://c:1",
+            ),
         ] {
             let (endpoint, warnings) = endpoint(&variables);
             assert_eq!(endpoint.url, expected, "{variables:?}");
@@ -267,14 +318,36 @@ mod tests {
     #[test]
     fn a_bad_variable_is_named_with_its_value_and_what_is_used() {
         for (name, value, expected) in [
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", "c:1:2", "OTEL_EXPORTER_OTLP_ENDPOINT=\"c:1:2\" is not"),
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://c:1", "plain HTTP only; using http://localhost"),
-            ("OTEL_EXPORTER_OTLP_PROTOCOL", "smoke", "PROTOCOL=\"smoke\" is neither grpc nor http/protobuf; using"),
-            ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "1s", "TIMEOUT=\"1s\" is not a number of milliseconds; using 10000"),
-            ("OTEL_EXPORTER_OTLP_COMPRESSION", "rar", "COMPRESSION=\"rar\" is neither gzip nor none; using none"),
+            (
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "c:1:2",
+                "OTEL_EXPORTER_OTLP_ENDPOINT=\"c:1:2\" is not",
+            ),
+            (
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "https://c:1",
+                "plain HTTP only; using http://localhost",
+            ),
+            (
+                "OTEL_EXPORTER_OTLP_PROTOCOL",
+                "smoke",
+                "PROTOCOL=\"smoke\" is neither grpc nor http/protobuf; using",
+            ),
+            (
+                "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+                "1s",
+                "TIMEOUT=\"1s\" is not a number of milliseconds; using 10000",
+            ),
+            (
+                "OTEL_EXPORTER_OTLP_COMPRESSION",
+                "rar",
+                "COMPRESSION=\"rar\" is neither gzip nor none; using none",
+            ),
         ] {
             let (_, warnings) = endpoint(&[(name, value)]);
-            let [warning] = warnings.as_slice() else { panic!("{name}: {warnings:?}") };
+            let [warning] = warnings.as_slice() else {
+                panic!("{name}: {warnings:?}")
+            };
             assert!(warning.contains(expected), "{warning}");
         }
     }
@@ -282,9 +355,12 @@ mod tests {
     #[test]
     fn headers_stay_out_of_warnings_and_debug() {
         let (endpoint, warnings) = endpoint(&[("OTEL_EXPORTER_OTLP_HEADERS", "api-key=s3cret,b=%20x")]);
-        assert_eq!(endpoint.headers, [("api-key".into(), "s3cret".into()), ("b".into(), " x".into())]);
+        assert_eq!(
+            endpoint.headers,
+            [("api-key".into(), "s3cret".into()), ("b".into(), " x".into())]
+        );
         assert!(!format!("{endpoint:?}{warnings:?}").contains("s3cret"));
-        let (_, warnings) = super::tests::endpoint(&[("OTEL_EXPORTER_OTLP_HEADERS", "s3cret")]);
+        let (_, warnings) = self::endpoint(&[("OTEL_EXPORTER_OTLP_HEADERS", "s3cret")]);
         assert_eq!(warnings.len(), 1);
         assert!(!warnings[0].contains("s3cret"), "{warnings:?}");
     }
@@ -301,10 +377,16 @@ mod tests {
             ("parentbased_traceidratio", "0.0", false, 0),
             ("jaeger_remote", "", true, 1),
         ] {
-            let environment =
-                Environment::from_pairs([("OTEL_TRACES_SAMPLER", name), ("OTEL_TRACES_SAMPLER_ARG", argument)]);
+            let environment = Environment::from_pairs([
+                ("OTEL_TRACES_SAMPLER", name),
+                ("OTEL_TRACES_SAMPLER_ARG", argument),
+            ]);
             let mut warnings = Vec::new();
-            let sampler = Variables { environment: &environment, warnings: &mut warnings }.sampler();
+            let sampler = Variables {
+                environment: &environment,
+                warnings: &mut warnings,
+            }
+            .sampler();
             assert_eq!(sampler.sample(None, trace, ""), sampled, "{name} {argument}");
             assert_eq!(warnings.len(), warned, "{name} {argument}: {warnings:?}");
         }

@@ -67,7 +67,10 @@ impl Queue {
 
     /// Takes everything that waits. The bytes stay accounted for until [`release`](Self::release).
     pub(crate) fn drain(&self) -> Vec<Chunk> {
-        let chunks = self.shards.iter().map(|shard| std::mem::take(&mut *locked(shard)));
+        let chunks = self
+            .shards
+            .iter()
+            .map(|shard| std::mem::take(&mut *locked(shard)));
         let chunks: Vec<_> = chunks.filter(|chunk| chunk.records > 0).collect();
         let taken = chunks.iter().map(|chunk| chunk.records).sum();
         self.records.fetch_sub(taken, Ordering::Relaxed);
@@ -98,7 +101,9 @@ impl SpanSink for Queue {
         if !self.reserve(span.len()) {
             return self.stats.drop(DropReason::QueueFull, 1);
         }
-        let Some(shard) = self.shards.get(own_shard()) else { return };
+        let Some(shard) = self.shards.get(own_shard()) else {
+            return;
+        };
         {
             let mut chunk = locked(shard);
             chunk.bytes.extend_from_slice(span);

@@ -19,8 +19,12 @@ pub const RESPONSE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How hard gzip tries: the first level costs a fifth of the usual one for a sixth more bytes.
 pub const GZIP_LEVEL: u32 = 1;
 
-pub(crate) const USER_AGENT: &str =
-    concat!("throughline/", env!("CARGO_PKG_VERSION"), " OTel-OTLP-Exporter-Rust/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!(
+    "throughline/",
+    env!("CARGO_PKG_VERSION"),
+    " OTel-OTLP-Exporter-Rust/",
+    env!("CARGO_PKG_VERSION")
+);
 
 /// A way to speak OTLP (`OTEL_EXPORTER_OTLP_PROTOCOL`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

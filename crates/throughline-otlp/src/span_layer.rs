@@ -6,19 +6,13 @@ use std::{
     sync::Arc,
 };
 
-use throughline_core::{
-    Clock, Filters, SpanData, SpanRecord, Status, Value, is_suppressed,
-};
+use throughline_core::{Clock, Filters, SpanData, SpanRecord, Status, Value, is_suppressed};
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
     span::{Attributes as Fields, Id, Record},
 };
-use tracing_subscriber::{
-    Layer,
-    layer::Context,
-    registry::LookupSpan,
-};
+use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
 use crate::{
     encode::span::{Kind, OtlpSpan},
@@ -44,7 +38,12 @@ pub struct SpanLayer {
 impl SpanLayer {
     /// A layer that hands finished spans to `sink`.
     pub fn new(sink: Arc<dyn SpanSink>) -> Self {
-        Self { sink, limits: SpanLimits::default(), filters: None, clock: Clock::system() }
+        Self {
+            sink,
+            limits: SpanLimits::default(),
+            filters: None,
+            clock: Clock::system(),
+        }
     }
 
     /// How much one span may hold.
@@ -69,20 +68,30 @@ impl SpanLayer {
     }
 
     fn wants(&self, event: &Metadata<'_>) -> bool {
-        !is_suppressed() && self.filters.as_ref().is_none_or(|filters| filters.is_span_event(event))
+        !is_suppressed()
+            && self
+                .filters
+                .as_ref()
+                .is_none_or(|filters| filters.is_span_event(event))
     }
 }
 
 impl fmt::Debug for SpanLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SpanLayer").field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("SpanLayer")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
     fn on_new_span(&self, fields: &Fields<'_>, id: &Id, ctx: Context<'_, S>) {
         let Some(span) = ctx.span(id) else { return };
-        if !span.extensions().get::<SpanData>().is_some_and(SpanData::is_sampled) {
+        if !span
+            .extensions()
+            .get::<SpanData>()
+            .is_some_and(SpanData::is_sampled)
+        {
             return;
         }
         // Values are formatted before the span's data is locked: a user's `Debug` may do anything, log included.
@@ -95,13 +104,22 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
         let Some(span) = ctx.span(id) else { return };
-        if !span.extensions().get::<SpanData>().is_some_and(SpanData::is_sampled) {
+        if !span
+            .extensions()
+            .get::<SpanData>()
+            .is_some_and(SpanData::is_sampled)
+        {
             return;
         }
         let mut late = Vec::new();
-        values.record(&mut Visitor::new(|key, value| late.push((key, Owned::from(value)))));
+        values.record(&mut Visitor::new(|key, value| {
+            late.push((key, Owned::from(value)))
+        }));
         let mut extensions = span.extensions_mut();
-        if let Some(record) = extensions.get_mut::<SpanData>().and_then(SpanData::record_mut::<OtlpSpan>) {
+        if let Some(record) = extensions
+            .get_mut::<SpanData>()
+            .and_then(SpanData::record_mut::<OtlpSpan>)
+        {
             for (key, value) in &late {
                 birth(record, key, value.as_value());
             }
@@ -113,7 +131,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
             return;
         }
         let Some(span) = ctx.event_span(event) else { return };
-        if !span.extensions().get::<SpanData>().is_some_and(SpanData::is_sampled) {
+        if !span
+            .extensions()
+            .get::<SpanData>()
+            .is_some_and(SpanData::is_sampled)
+        {
             return;
         }
         let (mut message, mut fields) = (String::new(), Vec::new());
@@ -122,10 +144,19 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
             (key, _) if key.starts_with("log.") => {}
             (key, value) => fields.push((key, Owned::from(value))),
         }));
-        let name = if message.is_empty() { event.metadata().name() } else { &message };
+        let name = if message.is_empty() {
+            event.metadata().name()
+        } else {
+            &message
+        };
         let now = self.clock.unix_nanos();
         let mut extensions = span.extensions_mut();
-        let Some(record) = extensions.get_mut::<SpanData>().and_then(SpanData::record_mut::<OtlpSpan>) else { return };
+        let Some(record) = extensions
+            .get_mut::<SpanData>()
+            .and_then(SpanData::record_mut::<OtlpSpan>)
+        else {
+            return;
+        };
         record.push_event(name, now, |out, field, caps| {
             out.set(field, "level", event.metadata().level().as_str().into(), caps);
             out.set(field, "target", event.metadata().target().into(), caps);
@@ -138,8 +169,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
     fn on_close(&self, id: Id, ctx: Context<'_, S>) {
         let Some(span) = ctx.span(&id) else { return };
         let mut extensions = span.extensions_mut();
-        let Some(data) = extensions.get_mut::<SpanData>() else { return };
-        let Some(mut record) = data.take::<OtlpSpan>() else { return };
+        let Some(data) = extensions.get_mut::<SpanData>() else {
+            return;
+        };
+        let Some(mut record) = data.take::<OtlpSpan>() else {
+            return;
+        };
         let mut encoded = Vec::with_capacity(512);
         record.finish(data, &mut encoded);
         drop(extensions);
@@ -156,7 +191,9 @@ fn birth(record: &mut OtlpSpan, key: &str, value: Value<'_>) {
         ("otel.status_code", Value::Str(code)) if code.eq_ignore_ascii_case("error") => {
             record.status(Status::Error(""));
         }
-        ("otel.status_code", Value::Str(code)) if code.eq_ignore_ascii_case("ok") => record.status(Status::Ok),
+        ("otel.status_code", Value::Str(code)) if code.eq_ignore_ascii_case("ok") => {
+            record.status(Status::Ok)
+        }
         ("otel.status_message" | "otel.status_description", Value::Str(message)) => {
             record.status(Status::Error(message));
         }
@@ -209,7 +246,10 @@ struct Visitor<F> {
 
 impl<F: FnMut(&'static str, Value<'_>)> Visitor<F> {
     const fn new(take: F) -> Self {
-        Self { take, text: String::new() }
+        Self {
+            take,
+            text: String::new(),
+        }
     }
 
     fn display(&mut self, field: &Field, value: fmt::Arguments<'_>) {

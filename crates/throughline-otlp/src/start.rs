@@ -8,7 +8,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use throughline_core::{Recorder, Value, suppress};
+use throughline_core::{Value, suppress};
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     sync::watch,
@@ -19,7 +19,7 @@ use crate::{
     builder::{Plan, Signal},
     encode::request::Envelope,
     exporter::Exporter,
-    metrics::{self, SdkRecorder},
+    metrics,
     queue::Queue,
     settings::Endpoint,
     transport::Transport,
@@ -52,12 +52,26 @@ pub(crate) fn exporter(plan: &Plan) -> Result<Exporter, InitError> {
     let metrics = match plan.metrics {
         Signal::Off => None,
         Signal::On => Some(
-            metrics::provider(&plan.metrics_endpoint, plan.metric_interval, &plan.resource, &runtime, &queue)
-                .map_err(|problem| InitError::new("metrics endpoint", &plan.metrics_endpoint.url, problem))?,
+            metrics::provider(
+                &plan.metrics_endpoint,
+                plan.metric_interval,
+                &plan.resource,
+                &runtime,
+                &queue,
+            )
+            .map_err(|problem| InitError::new("metrics endpoint", &plan.metrics_endpoint.url, problem))?,
         ),
     };
-    let recorder = metrics.as_ref().map(|provider| Arc::new(SdkRecorder::new(provider)) as Arc<dyn Recorder>);
-    Ok(Exporter { queue, orders, flushed: for_guard, thread: Mutex::new(Some(thread)), done, metrics, recorder })
+    let recorder = metrics.as_ref().map(metrics::recorder);
+    Ok(Exporter {
+        queue,
+        orders,
+        flushed: for_guard,
+        thread: Mutex::new(Some(thread)),
+        done,
+        metrics,
+        recorder,
+    })
 }
 
 /// Starts the thread, and waits until its runtime and its transport stand.
@@ -76,12 +90,23 @@ fn spawn(
         is_done.send_replace(true);
     });
     let thread = thread.map_err(|error| InitError::new("export thread", THREAD, error.to_string()))?;
-    let runtime = start.recv().unwrap_or_else(|_| Err("the export thread ended".to_owned()));
-    Ok((thread, runtime.map_err(|problem| InitError::new("endpoint", url, problem))?))
+    let runtime = start
+        .recv()
+        .unwrap_or_else(|_| Err("the export thread ended".to_owned()));
+    Ok((
+        thread,
+        runtime.map_err(|problem| InitError::new("endpoint", url, problem))?,
+    ))
 }
 
-fn prepare(endpoint: &Endpoint, started: &SyncSender<Result<Handle, String>>) -> Option<(Runtime, Transport)> {
-    let prepared = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string());
+fn prepare(
+    endpoint: &Endpoint,
+    started: &SyncSender<Result<Handle, String>>,
+) -> Option<(Runtime, Transport)> {
+    let prepared = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string());
     let prepared = prepared.and_then(|runtime| {
         let transport = {
             let _runtime = runtime.enter();
@@ -89,7 +114,10 @@ fn prepare(endpoint: &Endpoint, started: &SyncSender<Result<Handle, String>>) ->
         };
         Ok((runtime, transport))
     });
-    let answer = prepared.as_ref().map(|(runtime, _)| runtime.handle().clone()).map_err(Clone::clone);
+    let answer = prepared
+        .as_ref()
+        .map(|(runtime, _)| runtime.handle().clone())
+        .map_err(Clone::clone);
     let _nobody_waits = started.send(answer);
     prepared.ok()
 }

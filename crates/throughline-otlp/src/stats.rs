@@ -89,7 +89,11 @@ impl Stats {
     }
 
     pub(crate) fn metrics(&self, delivered: bool) {
-        let counter = if delivered { &self.metrics_exported } else { &self.metrics_failed };
+        let counter = if delivered {
+            &self.metrics_exported
+        } else {
+            &self.metrics_failed
+        };
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -97,7 +101,8 @@ impl Stats {
     pub(crate) fn report(&self) -> Report {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let dropped = self.dropped.each_ref().map(read);
-        let (exported, rejected, in_flight) = (read(&self.exported), read(&self.rejected), read(&self.in_flight));
+        let (exported, rejected, in_flight) =
+            (read(&self.exported), read(&self.rejected), read(&self.in_flight));
         let accepted = read(&self.accepted);
         let gone = exported + rejected + in_flight + dropped.iter().sum::<u64>();
         Report {

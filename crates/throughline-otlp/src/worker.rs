@@ -118,9 +118,8 @@ impl Worker {
         let gives_up = Instant::now() + self.outage_budget;
         let mut backoff = BACKOFF_FIRST;
         loop {
-            let answer = match self.before_the_end(body.clone()).await {
-                Some(answer) => answer,
-                None => return Err((DropReason::ShutdownDeadline, "no answer in time".to_owned())),
+            let Some(answer) = self.before_the_end(body.clone()).await else {
+                return Err((DropReason::ShutdownDeadline, "no answer in time".to_owned()));
             };
             let (after, why) = match answer {
                 Answer::Delivered { rejected, message } => {
@@ -145,7 +144,9 @@ impl Worker {
 
     /// Sends once; `None` when the end comes first.
     async fn before_the_end(&mut self, body: Bytes) -> Option<Answer> {
-        let Self { transport, orders, .. } = self;
+        let Self {
+            transport, orders, ..
+        } = self;
         tokio::select! {
             answer = transport.send(body) => Some(answer),
             () = end(orders) => None,
@@ -227,7 +228,10 @@ fn push(batches: &mut VecDeque<Batch>, open: &[u8], len: usize, records: usize) 
         last.records += records;
         return;
     }
-    batches.push_back(Batch { spans: spans.to_vec(), records });
+    batches.push_back(Batch {
+        spans: spans.to_vec(),
+        records,
+    });
 }
 
 /// The length of the record at the front, with its tag and length.
@@ -242,4 +246,3 @@ fn record_len(bytes: &[u8]) -> Option<usize> {
     }
     None
 }
-

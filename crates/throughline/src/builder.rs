@@ -218,11 +218,21 @@ impl Builder {
         let filters = self.filters(&mut warnings);
         let format = match self.format {
             Some(format) => format,
-            None => self.environment.read(env::THROUGHLINE_LOG_FORMAT, Format::default(), &mut warnings, |value| {
-                value.parse().map_err(|_| "none of plain, otel and console".to_owned())
-            }),
+            None => self.environment.read(
+                env::THROUGHLINE_LOG_FORMAT,
+                Format::default(),
+                &mut warnings,
+                |value| {
+                    value
+                        .parse()
+                        .map_err(|_| "none of plain, otel and console".to_owned())
+                },
+            ),
         };
-        let built = self.exporter.build().map_err(|error| InitError::caused("the exporter cannot be set up", error))?;
+        let built = self
+            .exporter
+            .build()
+            .map_err(|error| InitError::caused("the exporter cannot be set up", error))?;
         warnings.extend(built.warnings.iter().cloned());
         if let (Strictness::Fail, Some(warning)) = (self.strict, warnings.first()) {
             return Err(InitError::new(warning.to_string()));
@@ -232,21 +242,34 @@ impl Builder {
             Some(Logs::To(output)) => Some(output),
             None => Some(Output::stdout()),
         };
-        let parts = Parts { built, output, format, filters, propagator: self.propagator };
+        let parts = Parts {
+            built,
+            output,
+            format,
+            filters,
+            propagator: self.propagator,
+        };
         Ok((parts.assemble()?, warnings))
     }
 
     fn filters(&mut self, warnings: &mut Vec<EnvWarning>) -> Filters {
-        let logs = self.log_filter.take().unwrap_or_else(|| targets(&self.environment, env::RUST_LOG, warnings));
-        let spans =
-            self.span_filter.take().unwrap_or_else(|| targets(&self.environment, env::THROUGHLINE_SPANS, warnings));
+        let logs = self
+            .log_filter
+            .take()
+            .unwrap_or_else(|| targets(&self.environment, env::RUST_LOG, warnings));
+        let spans = self
+            .span_filter
+            .take()
+            .unwrap_or_else(|| targets(&self.environment, env::THROUGHLINE_SPANS, warnings));
         Filters::new(logs, spans)
     }
 }
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("service", &self.service).finish_non_exhaustive()
+        f.debug_struct("Builder")
+            .field("service", &self.service)
+            .finish_non_exhaustive()
     }
 }
 
@@ -268,5 +291,7 @@ fn parse_targets(value: &str) -> Result<Targets, String> {
     if value.contains(['[', '{']) {
         return Err("a filter by span or field; only LEVEL and TARGET=LEVEL are known here".to_owned());
     }
-    value.parse().map_err(|_| "not of the form LEVEL,TARGET=LEVEL,…".to_owned())
+    value
+        .parse()
+        .map_err(|_| "not of the form LEVEL,TARGET=LEVEL,…".to_owned())
 }

@@ -58,12 +58,17 @@ impl FromStr for BrokerUrl {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wanted = || format!("an address of the form mqtt://HOST:PORT is wanted, not {text:?}");
-        let (host, port) =
-            text.strip_prefix("mqtt://").and_then(|rest| rest.rsplit_once(':')).ok_or_else(wanted)?;
+        let (host, port) = text
+            .strip_prefix("mqtt://")
+            .and_then(|rest| rest.rsplit_once(':'))
+            .ok_or_else(wanted)?;
         if host.is_empty() {
             return Err(wanted());
         }
-        Ok(Self { host: host.to_owned(), port: port.parse().map_err(|_| wanted())? })
+        Ok(Self {
+            host: host.to_owned(),
+            port: port.parse().map_err(|_| wanted())?,
+        })
     }
 }
 
@@ -78,8 +83,13 @@ pub(crate) async fn start_embedded() -> Result<BrokerUrl, Box<dyn Error>> {
     let address = free_address()?;
     let mut broker = Broker::new(config(address));
     // `start` keeps its thread for as long as the broker runs, which is as long as this process.
-    thread::Builder::new().name("broker".to_owned()).spawn(move || broker.start())?;
-    let url = BrokerUrl { host: address.ip().to_string(), port: address.port() };
+    thread::Builder::new()
+        .name("broker".to_owned())
+        .spawn(move || broker.start())?;
+    let url = BrokerUrl {
+        host: address.ip().to_string(),
+        port: address.port(),
+    };
     wait_until_it_answers(&url).await?;
     Ok(url)
 }
@@ -97,7 +107,9 @@ async fn wait_until_it_answers(url: &BrokerUrl) -> Result<(), Box<dyn Error>> {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(CONNECT_TIMEOUT, tries).await.map_err(|_| format!("the embedded broker at {url} does not answer").into())
+    timeout(CONNECT_TIMEOUT, tries)
+        .await
+        .map_err(|_| format!("the embedded broker at {url} does not answer").into())
 }
 
 fn config(address: SocketAddr) -> Config {
@@ -134,8 +146,18 @@ mod tests {
 
     #[test]
     fn addresses_are_strict() {
-        assert_eq!("mqtt://127.0.0.1:1883".parse::<BrokerUrl>().unwrap().to_string(), "mqtt://127.0.0.1:1883");
-        for bad in ["", "127.0.0.1:1883", "mqtt://:1883", "mqtt://host", "mqtt://host:99999", "amqp://host:1"] {
+        assert_eq!(
+            "mqtt://127.0.0.1:1883".parse::<BrokerUrl>().unwrap().to_string(),
+            "mqtt://127.0.0.1:1883"
+        );
+        for bad in [
+            "",
+            "127.0.0.1:1883",
+            "mqtt://:1883",
+            "mqtt://host",
+            "mqtt://host:99999",
+            "amqp://host:1",
+        ] {
             assert!(bad.parse::<BrokerUrl>().is_err(), "{bad}");
         }
     }
@@ -150,6 +172,9 @@ mod tests {
         let address = free_address().unwrap();
         let url: BrokerUrl = format!("mqtt://{address}").parse().unwrap();
         let error = url.check("shop-check").await.unwrap_err().to_string();
-        assert!(error.contains(&format!("no MQTT 5 broker at mqtt://{address}")), "{error}");
+        assert!(
+            error.contains(&format!("no MQTT 5 broker at mqtt://{address}")),
+            "{error}"
+        );
     }
 }

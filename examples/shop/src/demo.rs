@@ -118,5 +118,6 @@ fn endpoint(arguments: &DemoArguments, receiver: Option<&Receiver>) -> String {
 }
 
 fn make_folder(folder: &Path) -> Result<(), Box<dyn Error>> {
-    fs::create_dir_all(folder).map_err(|error| format!("cannot make --log-dir {}: {error}", folder.display()).into())
+    fs::create_dir_all(folder)
+        .map_err(|error| format!("cannot make --log-dir {}: {error}", folder.display()).into())
 }

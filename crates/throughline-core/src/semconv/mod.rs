@@ -1,7 +1,7 @@
 //! Names of the semantic conventions, each spelt once.
 pub mod error;
-pub mod messaging;
 pub mod http;
+pub mod messaging;
 pub mod own;
 pub mod resource;
 /// The schema that all names follow.

@@ -45,8 +45,16 @@ impl Attributes {
             out.message(2, |out| any_value(out, value, caps.chars));
         });
         // A key of more than 127 bytes, or a long value, moves the key by the extra bytes of the lengths before it.
-        let key_at = self.bytes.get(start..).map_or(key_at, |own| start + key_offset(own));
-        self.entries.push(Entry { start, end: self.bytes.len(), key: key_at, key_len: key.len() });
+        let key_at = self
+            .bytes
+            .get(start..)
+            .map_or(key_at, |own| start + key_offset(own));
+        self.entries.push(Entry {
+            start,
+            end: self.bytes.len(),
+            key: key_at,
+            key_len: key.len(),
+        });
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -65,7 +73,8 @@ impl Attributes {
 
     fn find(&self, key: &str) -> Option<usize> {
         self.entries.iter().position(|entry| {
-            entry.key_len == key.len() && self.bytes.get(entry.key..entry.key + entry.key_len) == Some(key.as_bytes())
+            entry.key_len == key.len()
+                && self.bytes.get(entry.key..entry.key + entry.key_len) == Some(key.as_bytes())
         })
     }
 
@@ -83,7 +92,14 @@ impl Attributes {
 
 /// Where the key's text begins in an encoded attribute: behind the tag and length of the pair, and those of the key.
 fn key_offset(attribute: &[u8]) -> usize {
-    let varint = |from: usize| attribute.iter().skip(from).take_while(|byte| **byte >= 0x80).count() + 1;
+    let varint = |from: usize| {
+        attribute
+            .iter()
+            .skip(from)
+            .take_while(|byte| **byte >= 0x80)
+            .count()
+            + 1
+    };
     let pair = 1 + varint(1);
     pair + 1 + varint(pair + 1)
 }
@@ -99,7 +115,12 @@ pub(crate) fn any_value(out: &mut Vec<u8>, value: Value<'_>, chars: Option<usize
         },
         Value::F64(value) => out.fixed64(4, value.to_bits()),
         Value::Str(text) => out.bytes(1, truncated(text, chars).as_bytes()),
-        Value::Bytes(bytes) => out.bytes(7, bytes.get(..chars.unwrap_or(usize::MAX).min(bytes.len())).unwrap_or(bytes)),
+        Value::Bytes(bytes) => out.bytes(
+            7,
+            bytes
+                .get(..chars.unwrap_or(usize::MAX).min(bytes.len()))
+                .unwrap_or(bytes),
+        ),
         Value::Bools(values) => array(out, values.iter().map(|value| Value::Bool(*value)), chars),
         Value::I64s(values) => array(out, values.iter().map(|value| Value::I64(*value)), chars),
         Value::F64s(values) => array(out, values.iter().map(|value| Value::F64(*value)), chars),
@@ -118,6 +139,8 @@ fn array<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = Value<'a>>, chars: 
 
 /// The first `chars` characters.
 pub(crate) fn truncated(text: &str, chars: Option<usize>) -> &str {
-    let end = chars.and_then(|chars| text.char_indices().nth(chars)).map(|(end, _)| end);
+    let end = chars
+        .and_then(|chars| text.char_indices().nth(chars))
+        .map(|(end, _)| end);
     end.and_then(|end| text.get(..end)).unwrap_or(text)
 }

@@ -2,10 +2,7 @@
 
 use throughline_core::{Value, semconv::SCHEMA_URL};
 
-use super::{
-    attributes::any_value,
-    wire::Wire,
-};
+use super::{attributes::any_value, wire::Wire};
 
 /// Everything of an export request but the spans, encoded once.
 ///
@@ -34,7 +31,10 @@ impl Envelope {
             out.bytes(1, b"throughline");
             out.bytes(2, env!("CARGO_PKG_VERSION").as_bytes());
         });
-        Self { resource: encoded, scope }
+        Self {
+            resource: encoded,
+            scope,
+        }
     }
 
     /// An `ExportTraceServiceRequest` around spans that are encoded as fields of `ScopeSpans` already.

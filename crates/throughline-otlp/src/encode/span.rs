@@ -2,9 +2,7 @@
 
 use std::cell::RefCell;
 
-use throughline_core::{
-    Clock, Context, SpanContext, SpanData, SpanRecord, Status, Value, semconv,
-};
+use throughline_core::{Clock, Context, SpanContext, SpanData, SpanRecord, Status, Value, semconv};
 
 use super::{
     attributes::{Attributes, Caps, truncated},
@@ -46,7 +44,10 @@ impl Kind {
             ("producer", Self::Producer),
             ("consumer", Self::Consumer),
         ];
-        kinds.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, kind)| kind)
+        kinds
+            .into_iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(text))
+            .map(|(_, kind)| kind)
     }
 }
 
@@ -88,6 +89,7 @@ impl Repeated {
 }
 
 thread_local! {
+    #[expect(clippy::vec_box, reason = "a record is boxed while it is in use, and moves without being copied")]
     static POOL: RefCell<Vec<Box<OtlpSpan>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -110,7 +112,8 @@ impl OtlpSpan {
 
     /// Gives the buffers back.
     pub(crate) fn recycle(mut self: Box<Self>) {
-        if self.attributes.bytes().len() + self.events.bytes.len() + self.links.bytes.len() > POOLED_BYTES_MAX {
+        if self.attributes.bytes().len() + self.events.bytes.len() + self.links.bytes.len() > POOLED_BYTES_MAX
+        {
             return;
         }
         self.name.clear();
@@ -137,12 +140,21 @@ impl OtlpSpan {
     }
 
     /// Adds an event whose attributes are already in `attributes`.
-    pub(crate) fn push_event(&mut self, name: &str, time: u64, fill: impl FnOnce(&mut Attributes, u32, Caps)) {
+    pub(crate) fn push_event(
+        &mut self,
+        name: &str,
+        time: u64,
+        fill: impl FnOnce(&mut Attributes, u32, Caps),
+    ) {
         if !self.events.has_room(self.limits.events) {
             return;
         }
         self.scratch.clear();
-        fill(&mut self.scratch, field::EVENT_ATTRIBUTES, self.limits.event_caps());
+        fill(
+            &mut self.scratch,
+            field::EVENT_ATTRIBUTES,
+            self.limits.event_caps(),
+        );
         let scratch = &self.scratch;
         self.events.bytes.message(field::EVENTS, |out| {
             out.fixed64(1, time);
@@ -186,8 +198,16 @@ impl OtlpSpan {
     /// The correlation id is on every span, whatever the limit on attributes.
     fn correlation(&mut self, context: &Context) {
         if let Some(id) = context.correlation_id() {
-            let caps = Caps { count: usize::MAX, chars: None };
-            self.attributes.set(field::ATTRIBUTES, semconv::own::CORRELATION_ID, id.as_str().into(), caps);
+            let caps = Caps {
+                count: usize::MAX,
+                chars: None,
+            };
+            self.attributes.set(
+                field::ATTRIBUTES,
+                semconv::own::CORRELATION_ID,
+                id.as_str().into(),
+                caps,
+            );
         }
     }
 
@@ -210,7 +230,8 @@ impl SpanRecord for OtlpSpan {
     }
 
     fn attribute(&mut self, key: &str, value: Value<'_>) {
-        self.attributes.set(field::ATTRIBUTES, key, value, self.limits.span_caps());
+        self.attributes
+            .set(field::ATTRIBUTES, key, value, self.limits.span_caps());
     }
 
     fn link(&mut self, context: &SpanContext, attributes: &[(&str, Value<'_>)]) {
@@ -219,7 +240,8 @@ impl SpanRecord for OtlpSpan {
         }
         self.scratch.clear();
         for (key, value) in attributes {
-            self.scratch.set(field::LINK_ATTRIBUTES, key, *value, self.limits.link_caps());
+            self.scratch
+                .set(field::LINK_ATTRIBUTES, key, *value, self.limits.link_caps());
         }
         let scratch = &self.scratch;
         self.links.bytes.message(field::LINKS, |out| {
@@ -239,7 +261,8 @@ impl SpanRecord for OtlpSpan {
         self.status = match status {
             Status::Ok => 1,
             Status::Error(message) => {
-                self.status_message.push_str(truncated(message, self.limits.value_chars));
+                self.status_message
+                    .push_str(truncated(message, self.limits.value_chars));
                 2
             }
             _ => 0,

@@ -46,7 +46,7 @@ impl Wire for Vec<u8> {
         self.extend_from_slice(value);
     }
 
-    fn message(&mut self, field: u32, write: impl FnOnce(&mut Vec<u8>)) {
+    fn message(&mut self, field: u32, write: impl FnOnce(&mut Self)) {
         self.tag(field, 2);
         let at = self.len();
         self.push(0);
@@ -60,7 +60,7 @@ impl Wire for Vec<u8> {
             }
             // A longer length needs more bytes than the one that was kept free; the message moves up.
             _ => {
-                let mut length = Vec::with_capacity(5);
+                let mut length = Self::with_capacity(5);
                 length.varint(len as u64);
                 self.splice(at..=at, length);
             }

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
 use tonic::{
-    Code, Request, Status,
-    client,
+    Code, Request, Status, client,
     codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder},
     codegen::http::uri::PathAndQuery,
-    metadata::{MetadataKey, MetadataValue, KeyAndValueRef, MetadataMap},
+    metadata::{KeyAndValueRef, MetadataKey, MetadataMap, MetadataValue},
     transport::{Channel, Endpoint as Connection},
 };
 
@@ -36,23 +35,34 @@ impl Grpc {
             .connect_timeout(endpoint.timeout)
             .http2_keep_alive_interval(KEEPALIVE)
             .keep_alive_timeout(KEEPALIVE);
-        let mut client = client::Grpc::new(connection.connect_lazy()).max_decoding_message_size(RESPONSE_BYTES_MAX);
+        let mut client =
+            client::Grpc::new(connection.connect_lazy()).max_decoding_message_size(RESPONSE_BYTES_MAX);
         if endpoint.compression == Compression::Gzip {
             client = client.send_compressed(CompressionEncoding::Gzip);
         }
-        Ok(Self { client, metadata: metadata(endpoint)?, timeout: endpoint.timeout })
+        Ok(Self {
+            client,
+            metadata: metadata(endpoint)?,
+            timeout: endpoint.timeout,
+        })
     }
 
     pub(crate) async fn send(&mut self, body: Bytes) -> Answer {
         match tokio::time::timeout(self.timeout, self.call(body)).await {
             Ok(Ok(response)) => response::read(&response),
             Ok(Err(status)) => refused(&status),
-            Err(_) => Answer::Later { after: None, why: format!("no answer within {:?}", self.timeout) },
+            Err(_) => Answer::Later {
+                after: None,
+                why: format!("no answer within {:?}", self.timeout),
+            },
         }
     }
 
     async fn call(&mut self, body: Bytes) -> Result<Bytes, Status> {
-        self.client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        self.client
+            .ready()
+            .await
+            .map_err(|error| Status::unavailable(error.to_string()))?;
         let mut request = Request::new(body);
         for header in self.metadata.iter() {
             if let KeyAndValueRef::Ascii(key, value) = header {
@@ -67,8 +77,10 @@ impl Grpc {
 fn metadata(endpoint: &Endpoint) -> Result<MetadataMap, String> {
     let mut metadata = MetadataMap::new();
     for (name, value) in &endpoint.headers {
-        let key = MetadataKey::from_bytes(name.as_bytes()).map_err(|_| format!("{name:?} is no header name"))?;
-        let value = MetadataValue::try_from(value).map_err(|_| format!("the value of header {name:?} is not ASCII"))?;
+        let key =
+            MetadataKey::from_bytes(name.as_bytes()).map_err(|_| format!("{name:?} is no header name"))?;
+        let value = MetadataValue::try_from(value)
+            .map_err(|_| format!("the value of header {name:?} is not ASCII"))?;
         metadata.insert(key, value);
     }
     Ok(metadata)
@@ -90,7 +102,11 @@ fn refused(status: &Status) -> Answer {
         Code::Unknown => std::error::Error::source(status).is_some(),
         _ => false,
     };
-    if passes { Answer::Later { after, why } } else { Answer::Never { why } }
+    if passes {
+        Answer::Later { after, why }
+    } else {
+        Answer::Never { why }
+    }
 }
 
 /// The request is encoded already, and the answer is read by hand.

@@ -63,7 +63,10 @@ impl ServiceProcess {
             terminate(id);
         }
         if timeout(STOP_TIMEOUT, self.child.wait()).await.is_err() {
-            eprintln!("shop: {} did not end within {STOP_TIMEOUT:?} and is killed", self.name);
+            eprintln!(
+                "shop: {} did not end within {STOP_TIMEOUT:?} and is killed",
+                self.name
+            );
         }
     }
 }
@@ -87,8 +90,12 @@ async fn listen(
     handled: mpsc::UnboundedSender<Handled>,
 ) {
     while let Ok(Some(line)) = lines.next_line().await {
-        let Some((word, order)) = line.split_once(' ') else { continue };
-        let (Ok(order), well) = (order.parse(), word == "done") else { continue };
+        let Some((word, order)) = line.split_once(' ') else {
+            continue;
+        };
+        let (Ok(order), well) = (order.parse(), word == "done") else {
+            continue;
+        };
         if handled.send(Handled { service, order, well }).is_err() {
             return;
         }

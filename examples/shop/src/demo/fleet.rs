@@ -1,12 +1,6 @@
 //! All services of the demo, started in the order in which they need each other.
 
-use std::{
-    collections::BTreeMap,
-    error::Error,
-    net::SocketAddr,
-    path::PathBuf,
-    time::Duration,
-};
+use std::{collections::BTreeMap, error::Error, net::SocketAddr, path::PathBuf, time::Duration};
 
 use tokio::{sync::mpsc, time::timeout};
 
@@ -46,14 +40,22 @@ impl Fleet {
     /// Starts users and the consumers, then orders, then the gateway.
     pub(super) async fn start(plan: &Plan) -> Result<Self, Box<dyn Error>> {
         let (sender, handled) = mpsc::unbounded_channel();
-        let mut starter = Starter { plan, handled: sender, services: Vec::new() };
+        let mut starter = Starter {
+            plan,
+            handled: sender,
+            services: Vec::new(),
+        };
         let shards = starter.start(Service::Users, USERS_SHARDS, &[]).await?;
         starter.start(Service::Notifications, 1, &[]).await?;
         starter.start(Service::Fulfilment, 1, &[]).await?;
         let orders = starter.start(Service::Orders, ORDERS_INSTANCES, &shards).await?;
         let gateway = starter.start(Service::Gateway, 1, &orders).await?;
         let gateway = gateway.first().copied().ok_or("the gateway does not listen")?;
-        Ok(Self { services: starter.services, gateway, handled })
+        Ok(Self {
+            services: starter.services,
+            gateway,
+            handled,
+        })
     }
 
     pub(super) const fn gateway(&self) -> SocketAddr {
@@ -61,8 +63,14 @@ impl Fleet {
     }
 
     /// Waits until the order has gone as far as it will go, and says which service was the last to see it.
-    pub(super) async fn settle(&mut self, outcome: &Outcome, limit: Duration) -> Result<Service, Box<dyn Error>> {
-        let Some(order) = outcome.order() else { return Ok(Service::Gateway) };
+    pub(super) async fn settle(
+        &mut self,
+        outcome: &Outcome,
+        limit: Duration,
+    ) -> Result<Service, Box<dyn Error>> {
+        let Some(order) = outcome.order() else {
+            return Ok(Service::Gateway);
+        };
         let last = async {
             while let Some(handled) = self.handled.recv().await {
                 let ended = !handled.well || handled.service == Service::Notifications;
@@ -126,7 +134,13 @@ impl Plan {
             flag("fail", rate.to_string());
         }
         if let Some(folder) = &self.log_dir {
-            flag("log-file", folder.join(format!("{}.jsonl", service.name())).to_string_lossy().into_owned());
+            flag(
+                "log-file",
+                folder
+                    .join(format!("{}.jsonl", service.name()))
+                    .to_string_lossy()
+                    .into_owned(),
+            );
         }
         arguments
     }

@@ -17,7 +17,10 @@ use axum::{
     routing::post,
 };
 use serde_json::json;
-use throughline::{Context, SpanExt, http::reqwest::Client};
+use throughline::{
+    Context, SpanExt,
+    http::reqwest::{self, Client},
+};
 use tracing::{Span, info, warn};
 
 use super::{
@@ -36,7 +39,7 @@ struct Gateway {
 
 pub(super) async fn serve(settings: &ServeArguments) -> Result<(), Box<dyn Error>> {
     let gateway = Gateway {
-        http: Client::new()?,
+        http: reqwest::traced(::reqwest::Client::builder())?,
         orders: settings.peer.clone().into(),
         next: Arc::default(),
         fail: settings.fail,
@@ -54,7 +57,11 @@ async fn create(State(gateway): State<Gateway>, Json(request): Json<OrderRequest
         Ok(order) => {
             info!(order.id, "order placed");
             let trace = Context::current().span().map(|span| span.trace_id().to_string());
-            (StatusCode::CREATED, Json(json!({ "order": order, "trace_id": trace }))).into_response()
+            (
+                StatusCode::CREATED,
+                Json(json!({ "order": order, "trace_id": trace })),
+            )
+                .into_response()
         }
         Err(error) => {
             warn!(error = &*error, "order refused");
@@ -67,14 +74,21 @@ async fn create(State(gateway): State<Gateway>, Json(request): Json<OrderRequest
 impl Gateway {
     async fn place(&self, request: &OrderRequest) -> Result<Order, Box<dyn Error + Send + Sync>> {
         let instance = self.choose()?;
-        let answer = self.http.post(format!("http://{instance}/orders")).json(request).send().await?;
+        let answer = self
+            .http
+            .post(format!("http://{instance}/orders"))
+            .json(request)
+            .send()
+            .await?;
         Ok(answer.error_for_status()?.json().await?)
     }
 
     /// Round robin over the instances.
     fn choose(&self) -> Result<SocketAddr, &'static str> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let place = turn.checked_rem(self.orders.len()).ok_or("no instance of orders")?;
+        let place = turn
+            .checked_rem(self.orders.len())
+            .ok_or("no instance of orders")?;
         Span::current().set_attribute("shop.orders.instance", place + 1);
         self.orders.get(place).copied().ok_or("no instance of orders")
     }

@@ -38,22 +38,33 @@ pub(super) async fn publisher(url: &BrokerUrl, id: &str) -> Result<AsyncClient, 
 /// Publishes an event about an order inside a producer span.
 pub(super) async fn publish(broker: &AsyncClient, topic: &str, order: &Order) -> Result<(), Failure> {
     let payload = serde_json::to_vec(order)?;
-    mqtt::publish(broker, topic, QoS::AtLeastOnce, payload).await?;
+    mqtt::publish(broker, topic, QoS::AtLeastOnce, false, payload).await?;
     Ok(())
 }
 
 /// Handles every message of `topic` until SIGTERM or SIGINT; tells the demo how each order ended.
-pub(super) async fn consume<F, R>(settings: &ServeArguments, topic: &str, handle: F) -> Result<(), Box<dyn Error>>
+pub(super) async fn consume<F, R>(
+    settings: &ServeArguments,
+    topic: &str,
+    handle: F,
+) -> Result<(), Box<dyn Error>>
 where
     F: Fn(AsyncClient, Order) -> R + Clone + Send + 'static,
     R: Future<Output = Result<(), Failure>> + Send,
 {
     let name = settings.service.name();
-    let url = settings.broker.as_ref().ok_or_else(|| format!("{name} needs --broker"))?;
+    let url = settings
+        .broker
+        .as_ref()
+        .ok_or_else(|| format!("{name} needs --broker"))?;
     url.check(&format!("{name}-check")).await?;
     let (client, events) = url.client(name);
     let (to_handlers, mut messages) = mpsc::channel(WAITING_MAX);
-    tokio::spawn(drive(events, to_handlers, Some((client.clone(), topic.to_owned()))));
+    tokio::spawn(drive(
+        events,
+        to_handlers,
+        Some((client.clone(), topic.to_owned())),
+    ));
 
     let mut running = JoinSet::new();
     let mut stop = std::pin::pin!(throughline::shutdown_signal());
@@ -100,7 +111,11 @@ fn read<T: DeserializeOwned>(message: &Publish) -> Result<T, Failure> {
 }
 
 /// Keeps a connection going; subscribes whenever it is made, and passes on what arrives.
-async fn drive(mut events: EventLoop, messages: mpsc::Sender<Publish>, subscription: Option<(AsyncClient, String)>) {
+async fn drive(
+    mut events: EventLoop,
+    messages: mpsc::Sender<Publish>,
+    subscription: Option<(AsyncClient, String)>,
+) {
     let mut announced = false;
     loop {
         match events.poll().await {

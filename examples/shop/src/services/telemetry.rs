@@ -2,11 +2,7 @@
 
 use std::error::Error;
 
-use throughline::{
-    Telemetry,
-    logs::Output,
-    otlp::Protocol,
-};
+use throughline::{Telemetry, logs::Output, otlp::Protocol};
 
 use crate::arguments::{self, ServeArguments};
 
@@ -15,15 +11,13 @@ pub(super) fn install(settings: &ServeArguments) -> Result<Telemetry, Box<dyn Er
         arguments::Protocol::Grpc => Protocol::Grpc,
         arguments::Protocol::HttpProtobuf => Protocol::HttpProtobuf,
     };
-    let logs = match &settings.log_file {
-        None => Output::off(),
-        Some(path) => Output::file(path)?,
-    };
     let telemetry = throughline::builder(settings.service.name())
         .endpoint(&settings.otlp)
         .protocol(protocol)
-        .resource("service.version", env!("CARGO_PKG_VERSION"))
-        .logs(logs)
-        .install()?;
-    Ok(telemetry)
+        .resource("service.version", env!("CARGO_PKG_VERSION"));
+    let telemetry = match &settings.log_file {
+        None => telemetry.without_logs(),
+        Some(path) => telemetry.log_output(Output::file(path)),
+    };
+    Ok(telemetry.install()?)
 }
