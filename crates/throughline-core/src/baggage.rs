@@ -322,3 +322,247 @@ impl fmt::Display for BaggageError {
 }
 
 impl error::Error for BaggageError {}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(value: &str) -> (Baggage, usize) {
+        Baggage::parse(value.as_bytes())
+    }
+
+    fn entries(baggage: &Baggage) -> Vec<(&str, &str, &str)> {
+        baggage.iter().collect()
+    }
+
+    #[test]
+    fn what_is_accepted_how_it_reads_and_how_it_is_passed_on() {
+        for (value, expected, wire) in [
+            ("", &[][..], ""),
+            (" \t,, ,", &[], ""),
+            ("a=1", &[("a", "1", "")], "a=1"),
+            ("a=1,b=2", &[("a", "1", ""), ("b", "2", "")], "a=1,b=2"),
+            // White space around keys, values and properties.
+            (
+                " a \t= 1\t, b = 2 ; p ; q = 3 ",
+                &[("a", "1", ""), ("b", "2", "p;q=3")],
+                "a=1,b=2;p;q=3",
+            ),
+            // The first `=` splits; an empty value is one.
+            ("a=b=c==,d=", &[("a", "b=c==", ""), ("d", "", "")], "a=b=c==,d="),
+            ("a=1;p=q=r", &[("a", "1", "p=q=r")], "a=1;p=q=r"),
+            // Encoded text, and a percent sign that encodes nothing.
+            (
+                "a=%41%c3%A9%20%25",
+                &[("a", "A\u{e9} %", "")],
+                "a=%41%c3%A9%20%25",
+            ),
+            (
+                "a=100%,b=%zz,c=%4",
+                &[("a", "100%", ""), ("b", "%zz", ""), ("c", "%4", "")],
+                "a=100%,b=%zz,c=%4",
+            ),
+            // Encoded separators stay encoded on the wire.
+            (
+                "a=1%2Cb%3D2%3Bp%5C%22;q=%3B",
+                &[("a", "1,b=2;p\\\"", "q=%3B")],
+                "a=1%2Cb%3D2%3Bp%5C%22;q=%3B",
+            ),
+            // What is not UTF-8 reads as U+FFFD, and the member is kept.
+            ("a=%FFx%C3", &[("a", "\u{fffd}x\u{fffd}", "")], "a=%FFx%C3"),
+            // A plus sign is a plus sign, and keys are not decoded.
+            (
+                "a=1+2,%41=3",
+                &[("a", "1+2", ""), ("%41", "3", "")],
+                "a=1+2,%41=3",
+            ),
+            // Every octet that may stand in a value.
+            (
+                "a=!#$&'()*+-./09:<=>?@AZ[]^_`az{|}~",
+                &[("a", "!#$&'()*+-./09:<=>?@AZ[]^_`az{|}~", "")],
+                "a=!#$&'()*+-./09:<=>?@AZ[]^_`az{|}~",
+            ),
+            // Duplicates keep their order.
+            (
+                "a=1,b=2,a=3",
+                &[("a", "1", ""), ("b", "2", ""), ("a", "3", "")],
+                "a=1,b=2,a=3",
+            ),
+        ] {
+            let (baggage, dropped) = read(value);
+            assert_eq!((entries(&baggage), dropped), (expected.to_vec(), 0), "{value:?}");
+            assert_eq!(baggage.to_header(), wire, "{value:?}");
+            assert_eq!(
+                (baggage.len(), baggage.is_empty()),
+                (expected.len(), expected.is_empty())
+            );
+        }
+    }
+
+    #[test]
+    fn a_malformed_member_goes_and_the_others_stay() {
+        for malformed in [
+            "b",
+            "=2",
+            " = 2",
+            "b b=2",
+            "b(=2",
+            "b\u{e9}=2",
+            "b=2 3",
+            "b=\"2\"",
+            "b=2\\",
+            "b=caf\u{e9}",
+            "b=\u{7f}",
+            "b=\0",
+            "b=2\n",
+            "b=2;",
+            "b=2;;p",
+            "b=2; ;p",
+            "b=2;p q",
+            "b=2;=q",
+            "b=2;p=\"q\"",
+            "b;p=2",
+        ] {
+            let (baggage, dropped) = read(&format!("a=1,{malformed} ,c=3;p"));
+            assert_eq!(
+                (&*baggage.to_header(), dropped),
+                ("a=1,c=3;p", 1),
+                "{malformed:?}"
+            );
+        }
+        let (baggage, dropped) = Baggage::parse(b"a=1,b=\xff,c=3");
+        assert_eq!((&*baggage.to_header(), dropped), ("a=1,c=3", 1));
+    }
+
+    #[test]
+    fn up_to_64_members_and_8192_bytes_everything_is_passed_on() {
+        let members = |count: usize| {
+            (0..count)
+                .map(|number| format!("k{number}=v"))
+                .collect::<Vec<_>>()
+                .join(",")
+        };
+        assert_eq!(read(&members(64)).0.to_header(), members(64));
+        let (baggage, dropped) = read(&members(70));
+        assert_eq!((baggage.to_header(), dropped), (members(64), 6));
+
+        let longest = format!("a=1,k={}", "v".repeat(BAGGAGE_BYTES_MAX - "a=1,k=".len()));
+        assert_eq!(read(&longest), (read(&longest).0, 0));
+        assert_eq!(read(&longest).0.to_header(), longest);
+        let encoded = format!("k={}", "%FF".repeat(2_730));
+        assert_eq!(
+            read(&encoded).0.to_header(),
+            encoded,
+            "what grows when decoded does not grow on the wire"
+        );
+    }
+
+    #[test]
+    fn a_member_that_does_not_fit_goes_whole_and_later_ones_that_fit_stay() {
+        let big = format!("big={}", "v".repeat(BAGGAGE_BYTES_MAX));
+        let (baggage, dropped) = read(&format!("a=1,{big},b=2"));
+        assert_eq!((&*baggage.to_header(), dropped), ("a=1,b=2", 1));
+    }
+
+    #[test]
+    fn what_lies_beyond_the_limit_of_reading_is_counted_unread() {
+        let padding = " ".repeat(BAGGAGE_READ_BYTES_MAX);
+        let (baggage, dropped) = read(&format!("a=1,{padding},b=2,c=3"));
+        assert_eq!((&*baggage.to_header(), dropped), ("a=1", 2));
+        let (baggage, dropped) = read(&"k=v,".repeat(1 << 18));
+        assert_eq!((baggage.len(), dropped), (64, (1 << 18) - 64));
+        let (baggage, dropped) = read(&"v".repeat(1 << 20));
+        assert_eq!((baggage.len(), dropped), (0, 1));
+    }
+
+    #[test]
+    fn several_headers_are_one_list() {
+        let mut reader = Reader::default();
+        for value in ["a=1;p,", "", "bad", " b=2 "] {
+            reader.read(value.as_bytes());
+        }
+        let (baggage, dropped) = reader.finish();
+        assert_eq!((&*baggage.to_header(), dropped), ("a=1;p,b=2", 1));
+    }
+
+    #[test]
+    fn the_last_of_several_values_is_the_one() {
+        let (baggage, _) = read("a=1,b=2,a=3");
+        assert_eq!(
+            (baggage.get("a"), baggage.get("b"), baggage.get("A")),
+            (Some("3"), Some("2"), None)
+        );
+    }
+
+    #[test]
+    fn an_insertion_replaces_and_is_encoded() {
+        let baggage = read("a=1;p,b=%20;q,a=2")
+            .0
+            .insert("a", "x, y;z=\\\"100%\u{e9}")
+            .unwrap();
+        assert_eq!(baggage.to_header(), "b=%20;q,a=x%2C%20y%3Bz=%5C%22100%25%C3%A9");
+        assert_eq!(baggage.get("a"), Some("x, y;z=\\\"100%\u{e9}"));
+        assert_eq!(baggage.get("b"), Some(" "), "the others keep what they decode to");
+        assert_eq!(baggage.remove("a").to_header(), "b=%20;q");
+        assert!(baggage.remove("a").remove("b").is_empty());
+        assert_eq!(baggage.remove("none"), baggage);
+    }
+
+    #[test]
+    fn an_insertion_beyond_a_limit_is_refused() {
+        let full = (0..64).fold(Baggage::default(), |all, number| {
+            all.insert(&format!("k{number}"), "v").unwrap()
+        });
+        assert_eq!(full.insert("more", ""), Err(BaggageError::TooManyMembers));
+        assert_eq!(full.insert("k0", "w").unwrap().len(), 64);
+        let fits = "v".repeat(BAGGAGE_BYTES_MAX - 2);
+        assert_eq!(
+            Baggage::default().insert("k", &fits).unwrap().to_header().len(),
+            BAGGAGE_BYTES_MAX
+        );
+        assert_eq!(Baggage::default().insert("kk", &fits), Err(BaggageError::TooLong));
+        for key in ["", "a b", "a=b", "a,b", "a;b", "caf\u{e9}", "a\n"] {
+            assert_eq!(
+                Baggage::default().insert(key, "v"),
+                Err(BaggageError::Key),
+                "{key:?}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_the_same(
+            members in prop::collection::vec(("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,8}", ".{0,20}"), 0..20),
+        ) {
+            let baggage = members.iter().fold(Baggage::default(), |all, (key, value)| all.insert(key, value).unwrap());
+            let wire = baggage.to_header();
+            let (again, dropped) = read(&wire);
+            prop_assert_eq!(dropped, 0);
+            prop_assert_eq!(&again, &baggage);
+            for (key, _) in &members {
+                let last = members.iter().rev().find(|(other, _)| other == key).map(|(_, value)| value.as_str());
+                prop_assert_eq!(again.get(key), last);
+            }
+            prop_assert!(wire.bytes().all(|byte| is_baggage_octet(byte) || byte == b','), "nothing leaks raw: {}", wire);
+        }
+
+        #[test]
+        fn what_was_read_reads_the_same_after_another_hop(value in "[a-c=;,% \t\"\\\\0-9A-F\u{e9}]{0,80}") {
+            let (baggage, _) = read(&value);
+            prop_assert_eq!(read(&baggage.to_header()), (baggage, 0));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic_or_write_what_may_not_stand_in_a_header(
+            value in prop::collection::vec(any::<u8>(), 0..200),
+        ) {
+            let (baggage, _) = Baggage::parse(&value);
+            let wire = baggage.to_header();
+            prop_assert!(wire.bytes().all(|byte| is_baggage_octet(byte) || matches!(byte, b',' | b';')));
+            prop_assert_eq!(read(&wire), (baggage, 0));
+        }
+    }
+}

@@ -69,7 +69,7 @@ pub mod redact;
 pub mod semconv;
 mod suppress;
 
-pub use baggage::{BAGGAGE_BYTES_MAX, BAGGAGE_MEMBERS_MAX, Baggage, BaggageError};
+pub use baggage::{BAGGAGE_BYTES_MAX, BAGGAGE_MEMBERS_MAX, BAGGAGE_READ_BYTES_MAX, Baggage, BaggageError};
 pub use carrier::Carrier;
 pub use carry::{Carried, Carry, carry};
 pub use clock::{Clock, now_unix_nanos};
@@ -89,8 +89,11 @@ pub use span::SpanExt;
 pub use span_context::SpanContext;
 pub use span_data::SpanData;
 pub use suppress::{SuppressGuard, is_suppressed, suppress};
-pub use traceparent::TraceparentError;
-pub use tracestate::{TRACESTATE_LEN_MAX, TRACESTATE_MEMBERS_MAX, Tracestate, TracestateError};
+pub use traceparent::{TRACEPARENT_LEN, TraceparentError};
+pub use tracestate::{
+    TRACESTATE_LEN_MAX, TRACESTATE_LONG_MEMBER, TRACESTATE_MEMBERS_MAX, TRACESTATE_PART_LEN_MAX,
+    TRACESTATE_READ_BYTES_MAX, Tracestate, TracestateError,
+};
 pub use value::Value;
 
 /// The target of throughline's own diagnostics: logged, never exported, so that they cannot feed themselves.

@@ -44,7 +44,7 @@ pub enum TraceparentError {
 /// # Errors
 ///
 /// The first rule that the value breaks, from left to right.
-pub fn parse(value: &[u8]) -> Result<SpanContext, TraceparentError> {
+pub(crate) fn parse(value: &[u8]) -> Result<SpanContext, TraceparentError> {
     let (fields, rest) = octets::trim(value)
         .split_first_chunk::<TRACEPARENT_LEN>()
         .ok_or(TraceparentError::Short)?;
@@ -72,7 +72,7 @@ const FORBIDDEN_VERSION: u8 = 0xff;
 
 /// Writes the value of a `traceparent` header, always in version 00, without allocating.
 #[must_use]
-pub fn format(span: &SpanContext) -> [u8; TRACEPARENT_LEN] {
+pub(crate) fn format(span: &SpanContext) -> [u8; TRACEPARENT_LEN] {
     let mut value = *b"00-00000000000000000000000000000000-0000000000000000-00";
     value[3..35].copy_from_slice(&span.trace_id().hex());
     value[36..52].copy_from_slice(&span.span_id().hex());

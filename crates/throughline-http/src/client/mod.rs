@@ -1,0 +1,67 @@
+//! Requests that go out.
+//!
+//! [`client()`](crate::client()) is a tower layer for any client that is a service of `http::Request` and
+//! `http::Response`. Every attempt gets a span of its own, whose ids travel in its headers. For `reqwest`, which follows
+//! redirects inside one call, see [`crate::reqwest`].
+//!
+//! ```text
+//! request ──► Trace::call      open the span · traceparent, tracestate, baggage, correlation id into the headers · gauge +1
+//!              │
+//!              ├─ the client    runs, polls and drops inside the span
+//!              │
+//!             ResponseFuture   status, or the kind of error
+//!              │
+//!             ResponseBody     last frame, error or loss of interest: how it ended · duration · gauge −1 · span closes
+//! ```
+//!
+//! # Where it stands
+//!
+//! Inside layers that retry, so that each attempt has its span; mark the resends with [`ResendCount`]. Outside layers that
+//! change the address.
+//!
+//! ```
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//! # use http::{Request, Response};
+//! # type Body = http_body_util::Empty<bytes::Bytes>;
+//! # async fn send(_: Request<Body>) -> Result<Response<Body>, std::io::Error> { Ok(Response::default()) }
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let http = ServiceBuilder::new().layer(throughline_http::client()).service(service_fn(send));
+//!
+//! let request = Request::get("http://inventory.internal/items/7").body(Body::default())?;
+//! let response = http.oneshot(request).await?;
+//! # let _ = response; Ok(()) }
+//! ```
+//!
+//! # How an attempt ends
+//!
+//! The span includes the response's body: it ends with the last frame, or when the response or its body is dropped before
+//! that.
+//!
+//! | `throughline.http.end` | when | status of the span | `error.type` |
+//! |---|---|---|---|
+//! | `complete` | the last byte of the body came | error for 4xx and 5xx, else unset | the code for 4xx and 5xx |
+//! | `cancelled` | the caller dropped the future or the body before that | as above | as above |
+//! | `error` | the client or the body failed | error | the error's type, never its message |
+//! | `panic` | the client or the body panicked; the panic goes on | error | `panic` |
+//!
+//! The gauge `http.client.active_requests` goes down and `http.client.request.duration` is recorded on every one of
+//! these, once. Credentials and known secrets never get into `url.full`.
+//!
+//! Without a span, because a filter turned it off, the current context goes out in its place: a log filter breaks nobody's
+//! trace.
+
+mod attempt;
+mod body;
+mod future;
+mod layer;
+mod propagation;
+mod service;
+
+pub(crate) use attempt::{Attempt, Target};
+pub(crate) use propagation::Propagation;
+
+pub use attempt::ResendCount;
+pub use body::ResponseBody;
+pub use future::ResponseFuture;
+pub use layer::{TraceLayer, client};
+pub use service::Trace;

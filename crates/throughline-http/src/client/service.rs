@@ -1,0 +1,47 @@
+//! The client's service: open the span, inject, hand over, wrap.
+
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use super::{Attempt, Propagation, ResendCount, ResponseBody, ResponseFuture, Target};
+use crate::flight::InFlight;
+
+/// A client whose requests are traced; see [the module](crate::client).
+#[derive(Clone, Debug)]
+pub struct Trace<S> {
+    inner: S,
+    propagation: Propagation,
+}
+
+impl<S> Trace<S> {
+    pub(super) const fn new(inner: S, propagation: Propagation) -> Self {
+        Self { inner, propagation }
+    }
+}
+
+impl<S, B, ResB> Service<Request<B>> for Trace<S>
+where
+    S: Service<Request<B>, Response = Response<ResB>>,
+    ResB: Body,
+{
+    type Response = Response<ResponseBody<ResB>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let resends = request.extensions().get::<ResendCount>().copied().unwrap_or_default();
+        let target = Target::of(request.uri(), request.headers());
+        let method = request.method().clone();
+        let mut attempt = Attempt::open(&self.propagation, &method, target, request.headers_mut(), resends);
+        // A panic in here drops the attempt, which notices.
+        let future = attempt.flight().run(|| self.inner.call(request));
+        ResponseFuture::new(future, attempt)
+    }
+}

@@ -1,0 +1,202 @@
+//! The client: one span an attempt, redirects included.
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use ::reqwest::{Body, ClientBuilder, Error, IntoUrl, Method, Request, Response, ResponseBuilderExt, retry};
+use tower_service::Service;
+
+use super::{
+    RequestBuilder,
+    redirect::{self, DefaultSecrets, Replay},
+};
+use crate::{
+    attributes,
+    client::{Attempt, Propagation, ResendCount, ResponseBody, Target},
+    flight::{End, InFlight},
+    inside::Inside,
+};
+
+/// How many redirects are followed unless said otherwise; as many as `reqwest` does.
+const REDIRECTS_MAX: usize = 10;
+
+/// Builds a client from `builder` that traces what it sends; see [the module](crate::reqwest).
+///
+/// # Errors
+/// When the builder cannot build: its TLS backend or its resolver cannot be set up.
+pub fn traced(builder: ClientBuilder) -> Result<Client, Error> {
+    let secrets = DefaultSecrets::of(&builder);
+    let inner = builder.redirect(redirect::policy()).retry(retry::never()).build()?;
+    Ok(Client { inner, secrets: Arc::new(secrets), redirects_max: REDIRECTS_MAX, propagation: Propagation::default() })
+}
+
+/// A traced `reqwest` client; see [the module](crate::reqwest).
+///
+/// Cheap to clone: clones share their connections.
+#[derive(Clone)]
+pub struct Client {
+    inner: ::reqwest::Client,
+    secrets: Arc<DefaultSecrets>,
+    redirects_max: usize,
+    propagation: Propagation,
+}
+
+impl Client {
+    /// Follows at most `redirects_max` redirects; with 0, a redirect is an answer like any other.
+    #[must_use]
+    pub fn redirects_max(mut self, redirects_max: usize) -> Self {
+        self.redirects_max = redirects_max;
+        self
+    }
+
+    /// Starts a GET request.
+    pub fn get(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.request(Method::GET, url)
+    }
+
+    /// Starts a HEAD request.
+    pub fn head(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.request(Method::HEAD, url)
+    }
+
+    /// Starts a POST request.
+    pub fn post(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.request(Method::POST, url)
+    }
+
+    /// Starts a PUT request.
+    pub fn put(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.request(Method::PUT, url)
+    }
+
+    /// Starts a PATCH request.
+    pub fn patch(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.request(Method::PATCH, url)
+    }
+
+    /// Starts a DELETE request.
+    pub fn delete(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.request(Method::DELETE, url)
+    }
+
+    /// Starts a request.
+    pub fn request(&self, method: Method, url: impl IntoUrl) -> RequestBuilder {
+        RequestBuilder::new(self.clone(), self.inner.request(method, url))
+    }
+
+    /// Sends a request, and follows where it is redirected to.
+    ///
+    /// The span of the last attempt stays open until the response's body has been read or dropped.
+    ///
+    /// # Errors
+    /// What `reqwest` returns: the address is none, the connection failed, time ran out, too many redirects.
+    ///
+    /// # Cancel safety
+    /// Dropped before it is ready, it ends the span as `cancelled`, which is no error.
+    pub async fn execute(&self, mut request: Request) -> Result<Response, Error> {
+        let deadline = request.timeout().map(|limit| (Instant::now(), *limit));
+        for redirects in 0.. {
+            let replay = (redirects < self.redirects_max).then(|| Replay::of(&request));
+            let (response, mut attempt) = self.attempt(request, redirects).await?;
+            let next = replay.and_then(|replay| replay.redirected(&response, &self.secrets));
+            let Some(next) = next else { return Ok(watched(response, attempt)) };
+            attempt.finish(End::Complete);
+            request = next;
+            if let Some((began, limit)) = deadline {
+                *request.timeout_mut() = Some(limit.saturating_sub(began.elapsed()));
+            }
+        }
+        unreachable!("the last attempt always returns")
+    }
+
+    /// One attempt: the response, of which the span is still open, or an error that ended it.
+    async fn attempt(&self, mut request: Request, redirects: usize) -> Result<(Response, Attempt), Error> {
+        let is_last = redirects > 0 && redirects == self.redirects_max;
+        let resends = ResendCount(u32::try_from(redirects).unwrap_or(u32::MAX));
+        let target = target(&request);
+        let method = request.method().clone();
+        let attempt = Attempt::open(&self.propagation, &method, target, request.headers_mut(), resends);
+
+        let sent = async {
+            let mut sent = pin!(self.inner.execute(request));
+            poll_fn(|cx| redirect::refusing(is_last, || sent.as_mut().poll(cx))).await
+        };
+        let (result, mut attempt) = Inside::new(sent, attempt).await;
+        match result {
+            Ok(response) => {
+                attempt.answered(response.status(), response.version());
+                Ok((response, attempt))
+            }
+            Err(error) => {
+                if let Some(status) = redirect::take_refused() {
+                    attempt.answered(status, http::Version::default());
+                }
+                attempt.finish(End::Failed(kind(&error)));
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Service<Request> for Client {
+    type Response = Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let client = self.clone();
+        Box::pin(async move { client.execute(request).await })
+    }
+}
+
+impl fmt::Debug for Client {
+    /// Shows no default headers: they may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("redirects_max", &self.redirects_max).finish_non_exhaustive()
+    }
+}
+
+fn target(request: &Request) -> Target {
+    let url = request.url();
+    Target {
+        url: Some(url.as_str().to_owned()),
+        host: url.host_str().map(|host| host.trim_matches(['[', ']']).to_owned()),
+        port: url.port_or_known_default(),
+    }
+}
+
+/// The same response, whose span ends with its body.
+fn watched(response: Response, attempt: Attempt) -> Response {
+    let url = response.url().clone();
+    let (mut parts, body) = http::Response::<Body>::from(response).into_parts();
+    // `reqwest` keeps the address in an extension whose type only this builder can make.
+    if let Ok(carrier) = http::Response::builder().url(url).body(()) {
+        parts.extensions.extend(carrier.into_parts().0.extensions);
+    }
+    let body = Body::wrap(ResponseBody::new(body, attempt, kind));
+    Response::from(http::Response::from_parts(parts, body))
+}
+
+/// The kind of an error; its message may quote the address.
+fn kind(error: &Error) -> &'static str {
+    let kinds: [(&'static str, fn(&Error) -> bool); 7] = [
+        ("timeout", Error::is_timeout),
+        ("redirect", Error::is_redirect),
+        ("connect", Error::is_connect),
+        ("builder", Error::is_builder),
+        ("body", Error::is_body),
+        ("decode", Error::is_decode),
+        ("request", Error::is_request),
+    ];
+    kinds.iter().find(|(_, is)| is(error)).map_or(attributes::OTHER, |(name, _)| name)
+}

@@ -1,0 +1,44 @@
+//! A `reqwest` client whose every attempt has a span, and whose every hop passes our propagation.
+//!
+//! ```
+//! # async fn example() -> Result<(), reqwest::Error> {
+//! use std::time::Duration;
+//!
+//! let settings = reqwest::Client::builder().timeout(Duration::from_secs(5));
+//! let http = throughline_http::reqwest::traced(settings)?;
+//!
+//! let answer = http
+//!     .post("http://inventory.internal/reservations")
+//!     .json(&["sku-1", "sku-2"])
+//!     .send()
+//!     .await?
+//!     .error_for_status()?;
+//! # let _ = answer; Ok(()) }
+//! ```
+//!
+//! Requests, responses and errors are `reqwest`'s own. [`Client`] is also a tower service of `reqwest::Request`, for
+//! layers that retry or limit. A library that accepts nothing but a `reqwest::Client` cannot be traced from outside.
+//!
+//! # What differs from a plain client
+//!
+//! `reqwest` follows redirects and resends refused HTTP/2 streams inside one call, out of sight. [`traced`] switches both
+//! off. Redirects are followed here, by the same rules:
+//!
+//! - at most 10 ([`Client::redirects_max`]), then an error for which `is_redirect()` is true;
+//! - 301 and 302 turn POST into GET, 303 turns everything but HEAD into GET; 307 and 308 send the same again, unless the
+//!   body is a stream, which cannot be sent twice: then the redirect itself is the answer;
+//! - credentials and cookies stay with the host they were meant for. Where they came from
+//!   `ClientBuilder::default_headers`, an empty header takes their place on the other host, because `reqwest` would
+//!   put them back;
+//! - each attempt is a span, with `http.request.resend_count` from the second on;
+//! - a redirect policy set on the builder is replaced, and no `Referer` is sent;
+//! - a time limit of the request is for all attempts together, one of the builder is for each.
+//!
+//! HTTPS needs one of `reqwest`'s TLS features, switched on in your own manifest.
+
+mod client;
+mod redirect;
+mod request;
+
+pub use client::{Client, traced};
+pub use request::RequestBuilder;

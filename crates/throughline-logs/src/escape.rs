@@ -1,0 +1,129 @@
+//! Text that can stand in a JSON string, or on a terminal, without breaking out of it.
+
+/// Appends `text` escaped for the inside of a JSON string.
+///
+/// Beyond what JSON asks for, DEL and the C1 control characters are escaped too, so that a line can be shown on a
+/// terminal without steering it.
+pub(crate) fn quoted(out: &mut Vec<u8>, text: &str) {
+    append::<true>(out, text);
+}
+
+/// Appends `text` without its control characters, for people: quotes and backslashes stay as they are.
+pub(crate) fn bare(out: &mut Vec<u8>, text: &str) {
+    append::<false>(out, text);
+}
+
+fn append<const QUOTED: bool>(out: &mut Vec<u8>, text: &str) {
+    let mut rest = text.as_bytes();
+    loop {
+        let (plain, tail) = rest.split_at(plain_len::<QUOTED>(rest));
+        out.extend_from_slice(plain);
+        let Some((&byte, after)) = tail.split_first() else { return };
+        rest = escape(out, byte, after);
+    }
+}
+
+/// How many bytes at the start of `bytes` need no escape.
+#[inline]
+fn plain_len<const QUOTED: bool>(bytes: &[u8]) -> usize {
+    let mut len = 0;
+    let (blocks, _) = bytes.as_chunks::<16>();
+    // All sixteen are judged before the branch: that is what the compiler turns into vector instructions.
+    for block in blocks {
+        if block.iter().fold(false, |special, &byte| special | is_special::<QUOTED>(byte)) {
+            break;
+        }
+        len += block.len();
+    }
+    let rest = bytes.get(len..).unwrap_or_default();
+    len + rest.iter().position(|&byte| is_special::<QUOTED>(byte)).unwrap_or(rest.len())
+}
+
+/// The first byte of the two that a C1 control character has in UTF-8, and those of the rest of Latin-1.
+const LATIN_1_LEAD: u8 = 0xc2;
+
+#[inline]
+const fn is_special<const QUOTED: bool>(byte: u8) -> bool {
+    byte < 0x20
+        || byte == 0x7f
+        || byte == LATIN_1_LEAD
+        || (QUOTED && (byte == b'"' || byte == b'\\'))
+}
+
+/// Appends the character that begins with the special byte `byte`; returns what follows it.
+#[cold]
+fn escape<'a>(out: &mut Vec<u8>, byte: u8, after: &'a [u8]) -> &'a [u8] {
+    match byte {
+        b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+        b'\n' => out.extend_from_slice(b"\\n"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        LATIN_1_LEAD => {
+            if let Some((&control @ 0x80..=0x9f, after)) = after.split_first() {
+                unicode(out, control);
+                return after;
+            }
+            out.push(byte);
+        }
+        control => unicode(out, control),
+    }
+    after
+}
+
+fn unicode(out: &mut Vec<u8>, character: u8) {
+    out.extend_from_slice(b"\\u00");
+    hex(out, character);
+}
+
+/// Appends two lower-case hexadecimal digits.
+pub(crate) fn hex(out: &mut Vec<u8>, byte: u8) {
+    let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+    out.extend_from_slice(&[digit(byte >> 4), digit(byte & 0x0f)]);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of(append: fn(&mut Vec<u8>, &str), text: &str) -> String {
+        let mut out = Vec::new();
+        append(&mut out, text);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn special_characters_are_escaped_and_the_others_stay() {
+        for (text, in_json, for_people) in [
+            ("", "", ""),
+            ("plain", "plain", "plain"),
+            ("a \"b\" \\c", "a \\\"b\\\" \\\\c", "a \"b\" \\c"),
+            ("one\ntwo\r\tthree", "one\\ntwo\\r\\tthree", "one\\ntwo\\r\\tthree"),
+            ("\0\u{1b}[31m\u{7f}", "\\u0000\\u001b[31m\\u007f", "\\u0000\\u001b[31m\\u007f"),
+            ("\u{80}\u{9b}\u{a0}°é", "\\u0080\\u009b\u{a0}°é", "\\u0080\\u009b\u{a0}°é"),
+            ("\u{2028}日本🦀", "\u{2028}日本🦀", "\u{2028}日本🦀"),
+            ("exactly sixteen!\n", "exactly sixteen!\\n", "exactly sixteen!\\n"),
+        ] {
+            assert_eq!(of(quoted, text), in_json);
+            assert_eq!(of(bare, text), for_people);
+        }
+    }
+
+    #[test]
+    fn a_special_character_is_found_at_every_place() {
+        for place in 0..40 {
+            let text = format!("{}\"{}", "x".repeat(place), "y".repeat(40 - place));
+            assert_eq!(of(quoted, &text), text.replace('"', "\\\""), "{place}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_json_parser_gives_the_text_back(text in "\\PC*|(?s:.)*") {
+            let json = format!("\"{}\"", of(quoted, &text));
+            prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+            prop_assert!(!json.chars().any(char::is_control));
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What a line looks like: the presets, each in a file of its own, and what they have in common.
+
+mod console;
+mod json;
+mod otel;
+mod plain;
+
+use std::{error::Error, fmt, str::FromStr};
+
+use throughline_core::{CorrelationId, SpanContext};
+use tracing::Level;
+
+pub(crate) use self::{console::Console, otel::Otel, plain::Plain};
+use crate::{foreign::Written, key::Key, limits::Limits, span_fields::Piece, time::TimeText, value::Raw};
+
+/// Which keys a line has, and in which order.
+///
+/// | | `Plain` | `Otel` | `Console` |
+/// |---|---|---|---|
+/// | time | `timestamp` | `timestamp` | first, to the microsecond |
+/// | level | `level` | `severity_text`, `severity_number` | second |
+/// | message | `message` | `body` | after the target |
+/// | service | `service` | `service.name` | not shown |
+/// | correlation id | `correlation_id` | `correlation_id` | `correlation_id=` at the end |
+/// | ids | `trace_id`, `span_id`, `trace_flags` | the same | `trace=`, `span=` at the end, eight digits |
+/// | origin | `target` | `target` | before the message |
+/// | fields | flat | in `attributes` | `key=value` |
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// One flat JSON object.
+    #[default]
+    Plain,
+    /// The names of OpenTelemetry's log data model.
+    Otel,
+    /// One line for people, not for parsers. Control characters are escaped here too.
+    Console,
+}
+
+const NAMES: [(Format, &str); 3] =
+    [(Format::Plain, "plain"), (Format::Otel, "otel"), (Format::Console, "console")];
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = NAMES.iter().find(|(format, _)| format == self).map_or("", |(_, name)| name);
+        f.pad(name)
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFormat> {
+        let known = NAMES.iter().find(|(_, name)| name.eq_ignore_ascii_case(text));
+        known.map(|(format, _)| *format).ok_or(UnknownFormat)
+    }
+}
+
+/// The name of a [`Format`] that does not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownFormat;
+
+impl fmt::Display for UnknownFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("unknown log format: expected plain, otel or console")
+    }
+}
+
+impl Error for UnknownFormat {}
+
+/// What every line has, whatever its fields.
+#[derive(Debug)]
+pub(crate) struct Head<'a> {
+    pub(crate) time: TimeText,
+    pub(crate) level: Level,
+    pub(crate) target: &'a str,
+    pub(crate) span: Option<&'a SpanContext>,
+    pub(crate) correlation_id: Option<&'a CorrelationId>,
+    /// Whether the event came in through the `log` crate, which adds fields of its own.
+    pub(crate) is_from_log: bool,
+}
+
+/// What is missing on a line.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    /// Values that were cut at the limit.
+    pub(crate) truncated: u64,
+    /// Fields that were left out.
+    pub(crate) dropped: u64,
+    /// Values whose formatting failed or panicked.
+    pub(crate) failed: u64,
+}
+
+impl Tally {
+    #[inline]
+    pub(crate) const fn note(&mut self, written: Written) {
+        match written {
+            Written::Whole => {}
+            Written::Cut => self.truncated += 1,
+            Written::Failed => self.failed += 1,
+        }
+    }
+}
+
+/// How many values of the line were cut.
+pub(crate) const TRUNCATED: &str = "log.truncated";
+/// How many fields of the line were left out.
+pub(crate) const DROPPED: &str = "log.dropped_fields";
+
+/// The parts of a line, in the order in which they are written.
+pub(crate) trait Preset: Send + Sync {
+    /// The keys that no field can take.
+    const FIXED_KEYS: &'static [&'static str];
+
+    /// What stands before the message.
+    fn open(&self, out: &mut Vec<u8>, head: &Head<'_>);
+    fn message(&self, out: &mut Vec<u8>, value: Raw<'_>, limits: &Limits) -> Written;
+    /// What stands between the message and the fields.
+    fn rest(&self, out: &mut Vec<u8>, head: &Head<'_>);
+    /// What stands before the JSON value of a field.
+    fn key(&self, out: &mut Vec<u8>, key: Key);
+    /// A field that is serialised already.
+    fn ready(&self, out: &mut Vec<u8>, piece: &Piece<'_>);
+    /// What stands after the fields, the line's end included.
+    fn close(&self, out: &mut Vec<u8>, head: &Head<'_>, tally: Tally);
+}
+
+/// Says on the line what is missing on it.
+#[inline]
+fn tally<P: Preset>(preset: &P, out: &mut Vec<u8>, tally: Tally) {
+    for (name, count) in [(TRUNCATED, tally.truncated), (DROPPED, tally.dropped)] {
+        if count > 0 {
+            preset.key(out, Key::new(name));
+            out.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_is_read_by_its_name() {
+        for (format, name) in NAMES {
+            assert_eq!(name.parse(), Ok(format));
+            assert_eq!(name.to_uppercase().parse(), Ok(format));
+            assert_eq!(format.to_string(), name);
+        }
+        assert_eq!("json".parse::<Format>(), Err(UnknownFormat));
+    }
+}

@@ -1,0 +1,83 @@
+//! The names of OpenTelemetry's log data model.
+
+use tracing::Level;
+
+use super::{Head, Preset, Tally, json, tally};
+use crate::{foreign::Written, key::Key, limits::Limits, span_fields::Piece, value::Raw};
+
+/// `{"timestamp":…,"severity_text":…,"severity_number":…,"body":…,"trace_id":…,"span_id":…,"trace_flags":…,
+/// "service.name":…,"correlation_id":…,"target":…,"attributes":{` then the fields.
+#[derive(Debug)]
+pub(crate) struct Otel {
+    /// `,"service.name":"…"`
+    service: Vec<u8>,
+}
+
+impl Otel {
+    pub(crate) fn new(service: &str) -> Self {
+        let mut text = Vec::new();
+        json::string(&mut text, b",\"service.name\":\"", service);
+        Self { service: text }
+    }
+}
+
+const ATTRIBUTES: &[u8] = b",\"attributes\":{";
+
+impl Preset for Otel {
+    // Fields have an object of their own, in which nothing else has a name.
+    const FIXED_KEYS: &'static [&'static str] = &[super::TRUNCATED, super::DROPPED];
+
+    #[inline]
+    fn open(&self, out: &mut Vec<u8>, head: &Head<'_>) {
+        out.extend_from_slice(b"{\"timestamp\":\"");
+        out.extend_from_slice(&head.time);
+        // The lowest number of each range, as for any source with one level a range.
+        out.extend_from_slice(match head.level {
+            Level::TRACE => b"\",\"severity_text\":\"TRACE\",\"severity_number\":1".as_slice(),
+            Level::DEBUG => b"\",\"severity_text\":\"DEBUG\",\"severity_number\":5",
+            Level::INFO => b"\",\"severity_text\":\"INFO\",\"severity_number\":9",
+            Level::WARN => b"\",\"severity_text\":\"WARN\",\"severity_number\":13",
+            Level::ERROR => b"\",\"severity_text\":\"ERROR\",\"severity_number\":17",
+        });
+    }
+
+    #[inline]
+    fn message(&self, out: &mut Vec<u8>, value: Raw<'_>, limits: &Limits) -> Written {
+        out.extend_from_slice(b",\"body\":");
+        json::message(out, value, limits)
+    }
+
+    #[inline]
+    fn rest(&self, out: &mut Vec<u8>, head: &Head<'_>) {
+        if let Some(span) = head.span {
+            json::ids(out, span);
+        }
+        out.extend_from_slice(&self.service);
+        if let Some(id) = head.correlation_id {
+            json::correlation_id(out, id);
+        }
+        json::string(out, b",\"target\":\"", head.target);
+        out.extend_from_slice(ATTRIBUTES);
+    }
+
+    #[inline]
+    fn key(&self, out: &mut Vec<u8>, key: Key) {
+        json::key(out, key);
+    }
+
+    #[inline]
+    fn ready(&self, out: &mut Vec<u8>, piece: &Piece<'_>) {
+        json::ready(out, piece);
+    }
+
+    #[inline]
+    fn close(&self, out: &mut Vec<u8>, _: &Head<'_>, missing: Tally) {
+        tally(self, out, missing);
+        if out.ends_with(ATTRIBUTES) {
+            out.truncate(out.len() - ATTRIBUTES.len());
+        } else {
+            out.push(b'}');
+        }
+        out.extend_from_slice(b"}\n");
+    }
+}

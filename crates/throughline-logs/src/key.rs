@@ -1,0 +1,193 @@
+//! The keys of one line, each of them once.
+
+use crate::escape;
+
+/// The key of a field: its name, and what keeps it apart from other keys.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key {
+    prefix: &'static str,
+    name: &'static str,
+    suffix: &'static str,
+}
+
+impl Key {
+    #[inline]
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self { prefix: "", name, suffix: "" }
+    }
+
+    /// The key of the causes of the error under this key.
+    pub(crate) const fn chain(self) -> Self {
+        Self { suffix: ".chain", ..self }
+    }
+
+    /// The key of a field that is named like a fixed key.
+    const fn renamed(self) -> Self {
+        Self { prefix: "fields.", ..self }
+    }
+
+    #[inline]
+    pub(crate) const fn is_renamed(self) -> bool {
+        !self.prefix.is_empty()
+    }
+
+    #[inline]
+    pub(crate) fn append(self, out: &mut Vec<u8>) {
+        for part in [self.prefix, self.name, self.suffix] {
+            if !part.is_empty() {
+                escape::quoted(out, part);
+            }
+        }
+    }
+
+    pub(crate) fn is(self, other: Self) -> bool {
+        self.len() == other.len() && self.bytes().eq(other.bytes())
+    }
+
+    const fn len(self) -> usize {
+        self.prefix.len() + self.name.len() + self.suffix.len()
+    }
+
+    fn bytes(self) -> impl DoubleEndedIterator<Item = u8> {
+        self.prefix.bytes().chain(self.name.bytes()).chain(self.suffix.bytes())
+    }
+
+    /// A number that is the same for the same keys; cheap rather than good, since a clash costs only a comparison.
+    #[inline]
+    fn hash(self) -> u8 {
+        let (first, last) = if self.prefix.is_empty() && self.suffix.is_empty() {
+            let name = self.name.as_bytes();
+            (name.first().copied(), name.last().copied())
+        } else {
+            (self.bytes().next(), self.bytes().next_back())
+        };
+        let mixed = self.len().wrapping_mul(37)
+            ^ usize::from(first.unwrap_or_default()).wrapping_mul(11)
+            ^ usize::from(last.unwrap_or_default()).wrapping_mul(5);
+        (mixed & 0xff) as u8
+    }
+}
+
+/// The keys that a preset writes itself, which no field can take.
+#[derive(Clone, Debug)]
+pub(crate) struct FixedKeys {
+    seen: Seen,
+    names: &'static [&'static str],
+}
+
+impl FixedKeys {
+    pub(crate) fn new(names: &'static [&'static str]) -> Self {
+        let mut seen = Seen::default();
+        for name in names {
+            seen.insert(Key::new(name).hash());
+        }
+        Self { seen, names }
+    }
+
+    fn contains(&self, key: Key) -> bool {
+        self.names.iter().any(|name| Key::new(name).is(key))
+    }
+}
+
+/// The keys that stand on a line so far.
+#[derive(Debug, Default)]
+pub(crate) struct KeySet {
+    seen: Seen,
+    keys: Vec<Key>,
+}
+
+impl KeySet {
+    /// Starts a line that has only the fixed keys.
+    #[inline]
+    pub(crate) fn reset(&mut self, fixed: &FixedKeys) {
+        self.seen = fixed.seen;
+        self.keys.clear();
+    }
+
+    /// How many fields stand on the line.
+    #[inline]
+    pub(crate) const fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The key under which a field can be written, or `None` if it stands on the line already.
+    #[inline]
+    pub(crate) fn admit(&mut self, key: Key, fixed: &FixedKeys) -> Option<Key> {
+        if self.seen.insert(key.hash()) {
+            self.keys.push(key);
+            return Some(key);
+        }
+        self.admit_similar(key, fixed)
+    }
+
+    /// The slow way: there is a key like this one, or even this one.
+    fn admit_similar(&mut self, key: Key, fixed: &FixedKeys) -> Option<Key> {
+        let key = if fixed.contains(key) { key.renamed() } else { key };
+        self.seen.insert(key.hash());
+        if self.keys.iter().any(|other| other.is(key)) {
+            return None;
+        }
+        self.keys.push(key);
+        Some(key)
+    }
+}
+
+/// One bit for each hash.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen([u64; 4]);
+
+impl Seen {
+    /// Whether `hash` was new.
+    #[inline]
+    fn insert(&mut self, hash: u8) -> bool {
+        let Some(word) = self.0.get_mut(usize::from(hash >> 6)) else { return false };
+        let bit = 1 << (hash & 63);
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(key: Key) -> String {
+        let mut out = Vec::new();
+        key.append(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_admitted_once() {
+        let fixed = FixedKeys::new(&["level", "target"]);
+        let mut keys = KeySet::default();
+        keys.reset(&fixed);
+        let mut admit = |key: Key| keys.admit(key, &fixed).map(shown);
+        assert_eq!(admit(Key::new("order")).as_deref(), Some("order"));
+        assert_eq!(admit(Key::new("order")), None);
+        // The same length, first and last byte.
+        assert_eq!(admit(Key::new("other")).as_deref(), Some("other"));
+        assert_eq!(admit(Key::new("oooor")).as_deref(), Some("oooor"));
+        assert_eq!(admit(Key::new("ooooo")).as_deref(), Some("ooooo"));
+        assert_eq!(admit(Key::new("level")).as_deref(), Some("fields.level"));
+        assert_eq!(admit(Key::new("level")), None);
+        assert_eq!(admit(Key::new("fields.level")), None);
+        assert_eq!(admit(Key::new("fields.target")).as_deref(), Some("fields.target"));
+        assert_eq!(admit(Key::new("target")), None);
+        assert_eq!(admit(Key::new("error").chain()).as_deref(), Some("error.chain"));
+        assert_eq!(admit(Key::new("error.chain")), None);
+        assert_eq!(admit(Key::new("")).as_deref(), Some(""));
+    }
+
+    #[test]
+    fn a_set_is_used_again() {
+        let fixed = FixedKeys::new(&[]);
+        let mut keys = KeySet::default();
+        for _ in 0..2 {
+            keys.reset(&fixed);
+            assert!(keys.admit(Key::new("a"), &fixed).is_some());
+            assert_eq!(keys.len(), 1);
+        }
+    }
+}

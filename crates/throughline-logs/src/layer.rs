@@ -1,0 +1,222 @@
+//! The layer: one event, one line.
+
+use std::{fmt, sync::Arc};
+
+use throughline_core::{Clock, Context, DIAGNOSTICS_TARGET, Filters, SpanData, is_suppressed};
+use tracing::{
+    Event, Metadata, Subscriber,
+    span::{Attributes, Id, Record},
+};
+use tracing_subscriber::{
+    Layer, layer,
+    registry::{LookupSpan, SpanRef},
+};
+
+use crate::{
+    JsonLayerBuilder, LogCounters, Writer,
+    fields::Fields,
+    format::{Console, Head, Otel, Plain, Preset, Tally},
+    from_log,
+    key::FixedKeys,
+    limits::Limits,
+    line::{Line, MESSAGE, MessageOnly},
+    scratch::{self, Scratch},
+    span_fields::{SpanFields, SpanFieldsWriter},
+};
+
+/// Writes one JSON object a line for every event, with the ids of the work that it belongs to.
+///
+/// Ids and correlation id come from [`Context::current`], so they are there too where a request is passed through
+/// without a span of its own; an event with `parent: &span` takes those of that span, one with `parent: None` has none.
+/// The page of this [crate](crate) shows a line and names its limits.
+///
+/// Stands in the subscriber after [`ContextLayer`](throughline_core::ContextLayer), alone or behind a per-layer filter.
+pub struct JsonLayer {
+    preset: AnyPreset,
+    limits: Limits,
+    clock: Clock,
+    filters: Option<Filters>,
+    writer: Arc<dyn Writer>,
+    counters: LogCounters,
+}
+
+/// The preset in use. A line is put together without a virtual call: the choice is made once, at its beginning.
+pub(crate) enum AnyPreset {
+    Plain(WithKeys<Plain>),
+    Otel(WithKeys<Otel>),
+    Console(WithKeys<Console>),
+}
+
+pub(crate) struct WithKeys<P> {
+    preset: P,
+    fixed: FixedKeys,
+}
+
+impl<P: Preset> WithKeys<P> {
+    pub(crate) fn new(preset: P) -> Self {
+        Self { preset, fixed: FixedKeys::new(P::FIXED_KEYS) }
+    }
+}
+
+impl JsonLayer {
+    /// Starts a layer that writes lines of the service with this name.
+    pub fn builder(service: impl Into<String>) -> JsonLayerBuilder {
+        JsonLayerBuilder::new(service.into())
+    }
+
+    /// A handle on the counters, to be taken before the layer goes into a subscriber.
+    #[must_use]
+    pub fn counters(&self) -> LogCounters {
+        self.counters.clone()
+    }
+
+    pub(crate) fn new(
+        preset: AnyPreset,
+        limits: Limits,
+        clock: Clock,
+        filters: Option<Filters>,
+        writer: Arc<dyn Writer>,
+        counters: LogCounters,
+    ) -> Self {
+        Self { preset, limits, clock, filters, writer, counters }
+    }
+
+    fn wants(&self, event: &Metadata<'_>) -> bool {
+        let is_heard = !is_suppressed() || event.target() == DIAGNOSTICS_TARGET;
+        is_heard && self.filters.as_ref().is_none_or(|filters| filters.is_log(event))
+    }
+
+    fn put_together<S>(
+        &self,
+        event: &Event<'_>,
+        target: &str,
+        ctx: &layer::Context<'_, S>,
+        scratch: &mut Scratch,
+    ) -> Tally
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let span = ctx.event_span(event);
+        let context = context_of(event, span.as_ref());
+        let head = Head {
+            time: scratch.time.format(self.clock.unix_nanos()),
+            level: *event.metadata().level(),
+            target,
+            span: context.span(),
+            correlation_id: context.correlation_id(),
+            is_from_log: from_log::is_from_log(event.metadata()),
+        };
+        match &self.preset {
+            AnyPreset::Plain(preset) => self.fill(preset, event, span, &head, scratch),
+            AnyPreset::Otel(preset) => self.fill(preset, event, span, &head, scratch),
+            AnyPreset::Console(preset) => self.fill(preset, event, span, &head, scratch),
+        }
+    }
+
+    /// Writes the line: the event's fields first, then those of its spans, the innermost first.
+    fn fill<'a, S, P>(
+        &self,
+        WithKeys { preset, fixed }: &WithKeys<P>,
+        event: &Event<'_>,
+        mut span: Option<SpanRef<'a, S>>,
+        head: &Head<'_>,
+        scratch: &mut Scratch,
+    ) -> Tally
+    where
+        S: LookupSpan<'a>,
+        P: Preset,
+    {
+        let mut line = Line::open(preset, fixed, &self.limits, head, scratch);
+        if !has_message_first(event.metadata()) {
+            event.record(&mut Fields(&mut MessageOnly(&mut line)));
+        }
+        event.record(&mut Fields(&mut line));
+        while let Some(inner) = span {
+            if let Some(fields) = inner.extensions().get::<SpanFields>() {
+                line.span(fields);
+            }
+            span = inner.parent();
+        }
+        line.close()
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: layer::Context<'_, S>) {
+        if is_suppressed() || attributes.fields().is_empty() {
+            return;
+        }
+        let Some(span) = ctx.span(id) else { return };
+        // Another layer like this one may have been here before.
+        if span.extensions().get::<SpanFields>().is_some() {
+            return;
+        }
+        // Formatting runs the application's code, which may log: never while the span's extensions are locked.
+        let mut fields = SpanFields::default();
+        attributes.record(&mut Fields(&mut SpanFieldsWriter { fields: &mut fields, limits: &self.limits }));
+        if !fields.is_empty() {
+            span.extensions_mut().replace(fields);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, ctx: layer::Context<'_, S>) {
+        if is_suppressed() {
+            return;
+        }
+        let Some(span) = ctx.span(id) else { return };
+        scratch::with(|scratch| {
+            let late = &mut scratch.late;
+            late.clear();
+            values.record(&mut Fields(&mut SpanFieldsWriter { fields: late, limits: &self.limits }));
+            if late.is_empty() {
+                return;
+            }
+            let mut extensions = span.extensions_mut();
+            if extensions.get_mut::<SpanFields>().is_none() {
+                extensions.insert(SpanFields::default());
+            }
+            if let Some(fields) = extensions.get_mut::<SpanFields>() {
+                fields.merge(late, &self.limits);
+            }
+        });
+    }
+
+    fn on_event(&self, event: &Event<'_>, ctx: layer::Context<'_, S>) {
+        let logged = from_log::target(event);
+        let target = logged.as_deref().unwrap_or_else(|| event.metadata().target());
+        if !from_log::with_target(event.metadata(), target, |metadata| self.wants(metadata)) {
+            return;
+        }
+        scratch::with(|scratch| {
+            let tally = self.put_together(event, target, &ctx, scratch);
+            self.writer.write(&scratch.line);
+            self.counters.add(tally);
+        });
+    }
+}
+
+/// What the event belongs to: what is current, or what its explicit parent carries.
+fn context_of<'a, S: LookupSpan<'a>>(event: &Event<'_>, span: Option<&SpanRef<'a, S>>) -> Context {
+    if event.is_contextual() {
+        return Context::current();
+    }
+    let data = span.and_then(|span| span.extensions().get::<SpanData>().map(|data| data.context().clone()));
+    data.unwrap_or_default()
+}
+
+/// Whether the message, if there is one, comes before every other field, as `tracing`'s macros have it.
+fn has_message_first(metadata: &Metadata<'_>) -> bool {
+    let first = metadata.fields().iter().next();
+    first.is_none_or(|field| field.name() == MESSAGE) || metadata.fields().field(MESSAGE).is_none()
+}
+
+impl fmt::Debug for JsonLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JsonLayer")
+            .field("limits", &self.limits)
+            .field("clock", &self.clock)
+            .field("filters", &self.filters)
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}

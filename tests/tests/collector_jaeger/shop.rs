@@ -1,0 +1,296 @@
+//! The demo through a real Collector into a real Jaeger.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use serde_json::Value;
+use tests::Server;
+
+use crate::{
+    jaeger::{self, Edge, Span},
+    log_file::{self, Record},
+    stack::Stack,
+};
+
+/// How many orders are sent.
+const ORDERS: usize = 3;
+/// How long the demo may take with them.
+const SHOP_TIMEOUT: Duration = Duration::from_secs(120);
+
+const SERVICES: [&str; 5] = ["fulfilment", "gateway", "notifications", "orders", "users"];
+
+/// Every hop between services that an order takes, and no other. The message hops are parent and child too: one message
+/// at a time is processed as a child of its producer, and then has no link.
+const EDGES: [Edge<'_>; 4] = [
+    ("gateway", "client", "orders", "server"),
+    ("orders", "client", "users", "server"),
+    ("orders", "producer", "fulfilment", "consumer"), // order.created
+    ("fulfilment", "producer", "notifications", "consumer"), // order.confirmed
+];
+
+/// Parts of an order that must be there, as service, kind and what the span's name contains.
+const SPANS: [(&str, &str, &str); 7] = [
+    ("gateway", "server", "POST /orders"),
+    ("orders", "server", "POST /orders"),
+    ("users", "server", "GET /users/{id}"),
+    ("orders", "producer", "order.created"),
+    ("fulfilment", "consumer", "order.created"),
+    ("fulfilment", "producer", "order.confirmed"),
+    ("notifications", "consumer", "order.confirmed"),
+];
+
+#[test]
+fn orders_arrive_over_grpc() {
+    orders_arrive("orders_arrive_over_grpc", "grpc", |stack| {
+        stack.collector.grpc_port
+    });
+}
+
+#[test]
+fn orders_arrive_over_http() {
+    orders_arrive("orders_arrive_over_http", "http/protobuf", |stack| {
+        stack.collector.http_port
+    });
+}
+
+fn orders_arrive(test: &str, protocol: &str, port: impl Fn(&Stack) -> u16) {
+    let Some(stack) = Stack::start(test) else { return };
+    let orders = sell(&stack, protocol, port(&stack));
+    let jaeger = stack.jaeger.query_port;
+
+    let ids: BTreeSet<String> = orders.iter().map(|order| order.trace_id.clone()).collect();
+    assert_eq!(ids.len(), ORDERS, "one trace an order: {orders:?}");
+    let traces: Vec<BTreeSet<Span>> = orders
+        .iter()
+        .map(|order| {
+            let spans = jaeger::trace(jaeger, &order.trace_id, is_whole);
+            check_trace(order, &spans);
+            spans
+        })
+        .collect();
+    assert_eq!(jaeger::services(jaeger), SERVICES.map(str::to_owned).into());
+    for service in SERVICES {
+        assert_eq!(
+            jaeger::traces_of(jaeger, service),
+            ids,
+            "the traces of {service} are those of the orders"
+        );
+    }
+    check_logs(&stack, &orders, &traces);
+}
+
+/// What the demo says about an order.
+#[derive(Clone, Debug)]
+struct Order {
+    trace_id: String,
+    correlation_id: String,
+}
+
+/// Runs the demo until it ends by itself, when everything has been sent.
+fn sell(stack: &Stack, protocol: &str, port: u16) -> Vec<Order> {
+    let mut command = Command::new(shop());
+    command
+        .args(["--orders", &ORDERS.to_string(), "--protocol", protocol])
+        .args(["--otlp", &format!("http://127.0.0.1:{port}")])
+        .arg("--log-dir")
+        .arg(stack.logs());
+    let mut shop = Server::start("shop", &mut command, stack.folder());
+    let status = shop.wait_for_end(SHOP_TIMEOUT);
+    let printed = shop.log();
+    assert!(status.success(), "shop ended with {status}:\n{printed}");
+    let orders: Vec<Order> = printed.lines().filter_map(read_order).collect();
+    assert_eq!(orders.len(), ORDERS, "{printed}");
+    orders
+}
+
+/// `order 1  trace_id=<32 hex>  correlation_id=<…>`
+fn read_order(line: &str) -> Option<Order> {
+    let value = |name| {
+        line.split_whitespace()
+            .find_map(|word| word.strip_prefix(name))
+            .map(str::to_owned)
+    };
+    line.starts_with("order ").then_some(())?;
+    Some(Order {
+        trace_id: value("trace_id=")?,
+        correlation_id: value("correlation_id=")?,
+    })
+}
+
+/// The program, built beside this test. Nothing is to be done where `cargo run -p shop` came first.
+fn shop() -> PathBuf {
+    let test = std::env::current_exe().expect("the path of this test");
+    let profile = test
+        .parent()
+        .and_then(Path::parent)
+        .expect("the folder above deps");
+    let target = profile.parent().expect("the target folder");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "-p", "shop", "--target-dir"])
+        .arg(target)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status();
+    assert!(built.expect("cargo starts").success(), "the demo does not build");
+    profile.join("shop")
+}
+
+fn is_whole(spans: &BTreeSet<Span>) -> bool {
+    SPANS
+        .iter()
+        .all(|&wanted| spans.iter().any(|span| is(span, wanted)))
+}
+
+fn is(span: &Span, (service, kind, name): (&str, &str, &str)) -> bool {
+    span.service == service && span.kind == kind && span.name.contains(name)
+}
+
+/// One tree, with the edges of the table and no others, and the correlation id on every span.
+fn check_trace(order: &Order, spans: &BTreeSet<Span>) {
+    assert_eq!(jaeger::edges(spans), BTreeSet::from(EDGES), "{spans:#?}");
+    let ids: BTreeSet<&str> = spans.iter().map(|span| span.id.as_str()).collect();
+    let roots: Vec<&Span> = spans.iter().filter(|span| span.parent.is_none()).collect();
+    let [root] = roots.as_slice() else {
+        panic!("one root: {roots:#?}")
+    };
+    assert!(is(root, ("gateway", "server", "POST /orders")), "{root:#?}");
+    for span in spans {
+        assert!(
+            span.parent.as_deref().is_none_or(|parent| ids.contains(parent)),
+            "no parent: {span:#?}"
+        );
+        assert_eq!(
+            span.correlation_id.as_ref(),
+            Some(&order.correlation_id),
+            "{span:#?}"
+        );
+        assert!(
+            span.links.is_empty(),
+            "a single message has a parent and no link: {span:#?}"
+        );
+    }
+    for wanted in SPANS {
+        assert_eq!(
+            spans.iter().filter(|span| is(span, wanted)).count(),
+            1,
+            "{wanted:?}: {spans:#?}"
+        );
+    }
+}
+
+// --- Log files -------------------------------------------------------------------------------------------------------
+
+/// What a log line and the Collector's record of it have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Line {
+    service: Option<String>,
+    message: Option<String>,
+    level: Option<String>,
+    /// The nine digits behind the second.
+    nanos: String,
+    trace_id: Option<String>,
+    span_id: Option<String>,
+    flags: u64,
+    correlation_id: Option<String>,
+}
+
+fn check_logs(stack: &Stack, orders: &[Order], traces: &[BTreeSet<Span>]) {
+    let mut written = read_log_files(&stack.logs());
+    let records = log_file::records(&stack.collector.log_output(), written.len());
+    let mut collected: Vec<Line> = records.iter().map(line_of_record).collect();
+    written.sort();
+    collected.sort();
+    assert_eq!(
+        collected, written,
+        "what the Collector has, and what the services wrote"
+    );
+
+    for (order, spans) in orders.iter().zip(traces) {
+        let of_order = || {
+            written
+                .iter()
+                .filter(|line| line.trace_id.as_ref() == Some(&order.trace_id))
+        };
+        for service in SERVICES {
+            let lines = of_order()
+                .filter(|line| line.service.as_deref() == Some(service))
+                .count();
+            assert!(lines > 0, "{service} wrote no line about {order:?}");
+        }
+        for line in of_order() {
+            assert_eq!(
+                line.correlation_id.as_ref(),
+                Some(&order.correlation_id),
+                "{line:?}"
+            );
+            let span = spans.iter().find(|span| Some(&span.id) == line.span_id.as_ref());
+            assert_eq!(
+                span.map(|span| &span.service),
+                line.service.as_ref(),
+                "{line:?} is in a span of its service"
+            );
+        }
+    }
+}
+
+fn read_log_files(folder: &Path) -> Vec<Line> {
+    let files = fs::read_dir(folder).expect("the folder of log files");
+    let paths = files.map(|entry| entry.expect("a log file").path());
+    let lines: Vec<Line> = paths
+        .flat_map(|path| {
+            let text = fs::read_to_string(path).expect("a log file");
+            text.lines().map(line_of_file).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(!lines.is_empty(), "the services wrote no log lines");
+    lines
+}
+
+fn line_of_file(line: &str) -> Line {
+    let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    let text = |key: &str| line.get(key).and_then(Value::as_str).map(str::to_owned);
+    let timestamp = text("timestamp").unwrap_or_default();
+    let nanos = timestamp
+        .split_once('.')
+        .map(|(_, nanos)| nanos.trim_end_matches('Z'))
+        .unwrap_or_default();
+    Line {
+        service: text("service"),
+        message: text("message"),
+        level: text("level"),
+        nanos: nanos.to_owned(),
+        trace_id: text("trace_id"),
+        span_id: text("span_id"),
+        flags: text("trace_flags")
+            .and_then(|flags| u64::from_str_radix(&flags, 16).ok())
+            .unwrap_or(0),
+        correlation_id: text("correlation_id"),
+    }
+}
+
+fn line_of_record(record: &Record) -> Line {
+    let time = record.text("/timeUnixNano").unwrap_or_default();
+    let nanos = time
+        .len()
+        .checked_sub(9)
+        .and_then(|start| time.get(start..))
+        .unwrap_or_default();
+    Line {
+        service: record.service.clone(),
+        message: record.text("/body/stringValue"),
+        level: record.text("/severityText"),
+        nanos: nanos.to_owned(),
+        trace_id: record.text("/traceId"),
+        span_id: record.text("/spanId"),
+        flags: record
+            .record
+            .pointer("/flags")
+            .and_then(Value::as_u64)
+            .unwrap_or(0),
+        correlation_id: record.attribute("correlation_id"),
+    }
+}
