@@ -2,7 +2,7 @@
 
 use throughline_core::Value;
 
-use super::wire::Wire;
+use super::wire::{Wire, varint_len, varint_len_of};
 
 /// The attributes of one span, event or link, encoded as they come.
 #[derive(Debug, Default)]
@@ -38,17 +38,29 @@ impl Attributes {
             return;
         }
         let start = self.bytes.len();
-        let mut key_at = 0;
-        self.bytes.message(field, |out| {
-            key_at = out.len() + 2;
-            out.bytes(1, key.as_bytes());
-            out.message(2, |out| any_value(out, value, caps.chars));
-        });
-        // A key of more than 127 bytes, or a long value, moves the key by the extra bytes of the lengths before it.
-        let key_at = self
-            .bytes
-            .get(start..)
-            .map_or(key_at, |own| start + key_offset(own));
+        // Arrays are rare and nested: they are encoded apart, so that every length is known before it is written.
+        let array = is_array(value).then(|| encoded(value, caps.chars));
+        let value = match value {
+            Value::Str(text) => Value::Str(truncated(text, caps.chars)),
+            other => other,
+        };
+        let value_len = array
+            .as_ref()
+            .map_or_else(|| content_len(value, caps.chars), Vec::len);
+        let pair_len = 2 + varint_len(key.len()) + key.len() + varint_len(value_len) + value_len;
+        self.bytes.reserve(pair_len + 1 + MAX_VARINT);
+        self.bytes.tag(field, 2);
+        self.bytes.varint(pair_len as u64);
+        self.bytes.tag(1, 2);
+        self.bytes.varint(key.len() as u64);
+        let key_at = self.bytes.len();
+        self.bytes.extend_from_slice(key.as_bytes());
+        self.bytes.tag(2, 2);
+        self.bytes.varint(value_len as u64);
+        match array {
+            Some(array) => self.bytes.extend_from_slice(&array),
+            None => any_value(&mut self.bytes, value, caps.chars),
+        }
         self.entries.push(Entry {
             start,
             end: self.bytes.len(),
@@ -90,18 +102,35 @@ impl Attributes {
     }
 }
 
-/// Where the key's text begins in an encoded attribute: behind the tag and length of the pair, and those of the key.
-fn key_offset(attribute: &[u8]) -> usize {
-    let varint = |from: usize| {
-        attribute
-            .iter()
-            .skip(from)
-            .take_while(|byte| **byte >= 0x80)
-            .count()
-            + 1
-    };
-    let pair = 1 + varint(1);
-    pair + 1 + varint(pair + 1)
+/// The longest varint, in bytes.
+const MAX_VARINT: usize = 10;
+
+const fn is_array(value: Value<'_>) -> bool {
+    matches!(
+        value,
+        Value::Bools(_) | Value::I64s(_) | Value::F64s(_) | Value::Strs(_)
+    )
+}
+
+fn encoded(value: Value<'_>, chars: Option<usize>) -> Vec<u8> {
+    let mut out = Vec::new();
+    any_value(&mut out, value, chars);
+    out
+}
+
+/// How many bytes [`any_value`] writes for a value that is no array.
+fn content_len(value: Value<'_>, chars: Option<usize>) -> usize {
+    let delimited = |len: usize| 1 + varint_len(len) + len;
+    match value {
+        Value::Bool(_) => 2,
+        Value::I64(value) => 1 + varint_len_of(value.cast_unsigned()),
+        Value::U64(value) if i64::try_from(value).is_ok() => 1 + varint_len_of(value),
+        Value::U64(value) => delimited(value.to_string().len()),
+        Value::F64(_) => 9,
+        Value::Str(text) => delimited(text.len()),
+        Value::Bytes(bytes) => delimited(bytes.len().min(chars.unwrap_or(usize::MAX))),
+        _ => 0,
+    }
 }
 
 /// Writes the content of an `AnyValue`.

@@ -2,7 +2,10 @@
 
 use throughline_core::{Value, semconv::SCHEMA_URL};
 
-use super::{attributes::any_value, wire::Wire};
+use super::{
+    attributes::any_value,
+    wire::{Wire, varint_len},
+};
 
 /// Everything of an export request but the spans, encoded once.
 ///
@@ -56,9 +59,4 @@ impl Envelope {
         out.extend_from_slice(&schema);
         out
     }
-}
-
-const fn varint_len(value: usize) -> usize {
-    let bits = usize::BITS - (value | 1).leading_zeros();
-    bits.div_ceil(7) as usize
 }

@@ -6,7 +6,7 @@ use throughline_core::{Clock, Context, SpanContext, SpanData, SpanRecord, Status
 
 use super::{
     attributes::{Attributes, Caps, truncated},
-    wire::Wire,
+    wire::{Wire, varint_len},
 };
 use crate::limits::SpanLimits;
 
@@ -171,28 +171,67 @@ impl OtlpSpan {
         let Some(own) = data.context().span() else { return };
         self.correlation(data.context());
         let end = self.clock.unix_nanos().max(self.start);
-        out.message(2, |out| {
-            out.bytes(1, &own.trace_id().to_bytes());
-            out.bytes(2, &own.span_id().to_bytes());
-            if !own.tracestate().is_empty() {
-                out.bytes(3, own.tracestate().as_str().as_bytes());
+        let len = self.len(own, data);
+        out.reserve(len + 8);
+        out.tag(2, 2);
+        out.varint(len as u64);
+        let starts = out.len();
+        out.bytes(1, &own.trace_id().to_bytes());
+        out.bytes(2, &own.span_id().to_bytes());
+        if !own.tracestate().is_empty() {
+            out.bytes(3, own.tracestate().as_str().as_bytes());
+        }
+        if let Some(parent) = data.parent_span_id() {
+            out.bytes(4, &parent.to_bytes());
+        }
+        out.bytes(5, self.name.as_bytes());
+        out.uint(6, self.kind as u64);
+        out.fixed64(7, self.start);
+        out.fixed64(8, end);
+        out.extend_from_slice(self.attributes.bytes());
+        dropped(out, 10, self.attributes.dropped());
+        out.extend_from_slice(&self.events.bytes);
+        dropped(out, 12, self.events.dropped);
+        out.extend_from_slice(&self.links.bytes);
+        dropped(out, 14, self.links.dropped);
+        self.write_status(out);
+        out.fixed32(16, flags(own, data.parent_is_remote()));
+        debug_assert_eq!(out.len() - starts, len, "the length was promised before");
+    }
+
+    /// How long the span's message is, so that its length can stand before it.
+    fn len(&self, own: &SpanContext, data: &SpanData) -> usize {
+        let delimited = |len: usize| 1 + varint_len(len) + len;
+        let optional = |len: usize| if len == 0 { 0 } else { delimited(len) };
+        let count = |count: u32| {
+            if count == 0 {
+                0
+            } else {
+                1 + varint_len(count as usize)
             }
-            if let Some(parent) = data.parent_span_id() {
-                out.bytes(4, &parent.to_bytes());
-            }
-            out.bytes(5, self.name.as_bytes());
-            out.uint(6, self.kind as u64);
-            out.fixed64(7, self.start);
-            out.fixed64(8, end);
-            out.extend_from_slice(self.attributes.bytes());
-            dropped(out, 10, self.attributes.dropped());
-            out.extend_from_slice(&self.events.bytes);
-            dropped(out, 12, self.events.dropped);
-            out.extend_from_slice(&self.links.bytes);
-            dropped(out, 14, self.links.dropped);
-            self.write_status(out);
-            out.fixed32(16, flags(own, data.parent_is_remote()));
-        });
+        };
+        let ids = delimited(16)
+            + delimited(8)
+            + if data.parent_span_id().is_some() {
+                delimited(8)
+            } else {
+                0
+            };
+        let status = optional(self.status_message.len()) + 2;
+        ids + optional(own.tracestate().as_str().len())
+            + delimited(self.name.len())
+            + 2
+            + 9
+            + 9
+            + self.attributes.bytes().len()
+            + count(self.attributes.dropped())
+            + self.events.bytes.len()
+            + count(self.events.dropped)
+            + self.links.bytes.len()
+            + count(self.links.dropped)
+            + if self.status > 0 { delimited(status) } else { 0 }
+            + 2
+            + 4
     }
 
     /// The correlation id is on every span, whatever the limit on attributes.

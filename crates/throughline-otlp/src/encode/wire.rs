@@ -1,5 +1,18 @@
 //! Protobuf's wire format, as far as OTLP needs it.
 
+/// How many bytes a length takes as a varint.
+#[inline]
+pub(crate) const fn varint_len(value: usize) -> usize {
+    varint_len_of(value as u64)
+}
+
+/// How many bytes a number takes as a varint.
+#[inline]
+pub(crate) const fn varint_len_of(value: u64) -> usize {
+    let bits = u64::BITS - (value | 1).leading_zeros();
+    bits.div_ceil(7) as usize
+}
+
 /// Appends fields to a buffer. Field numbers above 15 are not needed by the messages that are written often.
 pub(crate) trait Wire {
     fn varint(&mut self, value: u64);
@@ -13,6 +26,7 @@ pub(crate) trait Wire {
 }
 
 impl Wire for Vec<u8> {
+    #[inline]
     fn varint(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.push((value & 0x7f) as u8 | 0x80);
@@ -21,6 +35,7 @@ impl Wire for Vec<u8> {
         self.push((value & 0x7f) as u8);
     }
 
+    #[inline]
     fn tag(&mut self, field: u32, kind: u32) {
         self.varint(u64::from(field << 3 | kind));
     }
@@ -40,6 +55,7 @@ impl Wire for Vec<u8> {
         self.extend_from_slice(&value.to_le_bytes());
     }
 
+    #[inline]
     fn bytes(&mut self, field: u32, value: &[u8]) {
         self.tag(field, 2);
         self.varint(value.len() as u64);
