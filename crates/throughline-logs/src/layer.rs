@@ -152,7 +152,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
             return;
         }
         // Formatting runs the application's code, which may log: never while the span's extensions are locked.
-        let mut fields = SpanFields::default();
+        let mut fields = SpanFields::with_room();
         attributes.record(&mut Fields(&mut SpanFieldsWriter { fields: &mut fields, limits: &self.limits }));
         if !fields.is_empty() {
             span.extensions_mut().replace(fields);

@@ -48,7 +48,16 @@ pub(crate) struct Piece<'a> {
     pub(crate) written: Written,
 }
 
+/// What is reserved for the fields of a new span: enough for most, so that they are not moved while they grow.
+const USUAL_BYTES: usize = 256;
+const USUAL_FIELDS: usize = 8;
+
 impl SpanFields {
+    /// No fields yet, and room for the usual number.
+    pub(crate) fn with_room() -> Self {
+        Self { text: Vec::with_capacity(USUAL_BYTES), entries: Vec::with_capacity(USUAL_FIELDS), dropped: 0 }
+    }
+
     pub(crate) const fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.dropped == 0
     }

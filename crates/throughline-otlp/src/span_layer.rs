@@ -1,6 +1,7 @@
 //! The native span layer: OTLP encoded as the span lives.
 
 use std::{
+    cell::Cell,
     fmt::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -15,7 +16,10 @@ use tracing::{
 use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
 use crate::{
-    encode::span::{Kind, OtlpSpan},
+    encode::{
+        attributes::{Attributes as EncodedAttributes, Caps},
+        span::{Kind, OtlpSpan, field::EVENT_ATTRIBUTES},
+    },
     limits::SpanLimits,
 };
 
@@ -138,32 +142,24 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
         {
             return;
         }
-        let (mut message, mut fields) = (String::new(), Vec::new());
-        event.record(&mut Visitor::new(|key, value| match (key, value) {
-            ("message", Value::Str(text)) => message.push_str(text),
-            (key, _) if key.starts_with("log.") => {}
-            (key, value) => fields.push((key, Owned::from(value))),
-        }));
-        let name = if message.is_empty() {
-            event.metadata().name()
-        } else {
-            &message
-        };
+        // Encoded before the span is locked: a user's `Debug` may do anything, log included.
+        let mut notes = EventNotes::take();
+        notes.write(event, self.limits.event_caps());
         let now = self.clock.unix_nanos();
         let mut extensions = span.extensions_mut();
-        let Some(record) = extensions
+        if let Some(record) = extensions
             .get_mut::<SpanData>()
             .and_then(SpanData::record_mut::<OtlpSpan>)
-        else {
-            return;
-        };
-        record.push_event(name, now, |out, field, caps| {
-            out.set(field, "level", event.metadata().level().as_str().into(), caps);
-            out.set(field, "target", event.metadata().target().into(), caps);
-            for (key, value) in &fields {
-                out.set(field, key, value.as_value(), caps);
-            }
-        });
+        {
+            let name = if notes.message.is_empty() {
+                event.metadata().name()
+            } else {
+                &notes.message
+            };
+            record.push_event(name, now, &notes.attributes);
+        }
+        drop(extensions);
+        notes.put_back();
     }
 
     fn on_close(&self, id: Id, ctx: Context<'_, S>) {
@@ -175,11 +171,50 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
         let Some(mut record) = data.take::<OtlpSpan>() else {
             return;
         };
-        let mut encoded = Vec::with_capacity(512);
-        record.finish(data, &mut encoded);
+        record.finish(data);
         drop(extensions);
-        self.sink.accept(&encoded);
+        self.sink.accept(record.encoded());
         record.recycle();
+    }
+}
+
+thread_local! {
+    static EVENT_NOTES: Cell<Option<Box<EventNotes>>> = const { Cell::new(None) };
+}
+
+/// An event on its way to its span. Each thread keeps one for the next event; an event within an event gets its own.
+#[derive(Debug, Default)]
+struct EventNotes {
+    message: String,
+    attributes: EncodedAttributes,
+}
+
+impl EventNotes {
+    fn take() -> Box<Self> {
+        EVENT_NOTES
+            .try_with(Cell::take)
+            .ok()
+            .flatten()
+            .unwrap_or_default()
+    }
+
+    fn put_back(mut self: Box<Self>) {
+        self.message.clear();
+        self.attributes.clear();
+        let _torn_down = EVENT_NOTES.try_with(|kept| kept.set(Some(self)));
+    }
+
+    fn write(&mut self, event: &Event<'_>, caps: Caps) {
+        let Self { message, attributes } = self;
+        let metadata = event.metadata();
+        attributes.set(EVENT_ATTRIBUTES, "level", metadata.level().as_str().into(), caps);
+        attributes.set(EVENT_ATTRIBUTES, "target", metadata.target().into(), caps);
+        event.record(&mut Visitor::new(|key, value| match (key, value) {
+            ("message", Value::Str(text)) => message.push_str(text),
+            // What the bridge from the `log` crate adds beside the event's own metadata.
+            (key, _) if key.starts_with("log.") => {}
+            (key, value) => attributes.set(EVENT_ATTRIBUTES, key, value, caps),
+        }));
     }
 }
 

@@ -11,9 +11,9 @@ use super::{
 use crate::limits::SpanLimits;
 
 /// Field numbers of `opentelemetry.proto.trace.v1.Span`.
-mod field {
+pub(crate) mod field {
     pub(super) const ATTRIBUTES: u32 = 9;
-    pub(super) const EVENT_ATTRIBUTES: u32 = 3;
+    pub(crate) const EVENT_ATTRIBUTES: u32 = 3;
     pub(super) const LINK_ATTRIBUTES: u32 = 4;
     pub(super) const EVENTS: u32 = 11;
     pub(super) const LINKS: u32 = 13;
@@ -66,6 +66,8 @@ pub(crate) struct OtlpSpan {
     links: Repeated,
     /// Attributes of the event or link at hand.
     scratch: Attributes,
+    /// The finished span.
+    encoded: Vec<u8>,
 }
 
 /// A repeated field and how many more there would have been.
@@ -117,6 +119,7 @@ impl OtlpSpan {
             return;
         }
         self.name.clear();
+        self.encoded.clear();
         self.status = 0;
         self.status_message.clear();
         self.kind = Kind::default();
@@ -139,39 +142,46 @@ impl OtlpSpan {
         self.kind = kind;
     }
 
-    /// Adds an event whose attributes are already in `attributes`.
-    pub(crate) fn push_event(
-        &mut self,
-        name: &str,
-        time: u64,
-        fill: impl FnOnce(&mut Attributes, u32, Caps),
-    ) {
+    /// Adds an event with the given attributes.
+    pub(crate) fn push_event(&mut self, name: &str, time: u64, attributes: &Attributes) {
         if !self.events.has_room(self.limits.events) {
             return;
         }
-        self.scratch.clear();
-        fill(
-            &mut self.scratch,
-            field::EVENT_ATTRIBUTES,
-            self.limits.event_caps(),
-        );
-        let scratch = &self.scratch;
-        self.events.bytes.message(field::EVENTS, |out| {
-            out.fixed64(1, time);
-            out.bytes(2, name.as_bytes());
-            out.extend_from_slice(scratch.bytes());
-            if scratch.dropped() > 0 {
-                out.uint(4, u64::from(scratch.dropped()));
+        let optional = |count: u32| {
+            if count == 0 {
+                0
+            } else {
+                1 + varint_len(count as usize)
             }
-        });
+        };
+        let len = 9
+            + 1
+            + varint_len(name.len())
+            + name.len()
+            + attributes.bytes().len()
+            + optional(attributes.dropped());
+        let out = &mut self.events.bytes;
+        out.tag(field::EVENTS, 2);
+        out.varint(len as u64);
+        out.fixed64(1, time);
+        out.bytes(2, name.as_bytes());
+        out.extend_from_slice(attributes.bytes());
+        dropped(out, 4, attributes.dropped());
     }
 
-    /// The finished span as a field of `ScopeSpans`, appended to `out`.
-    pub(crate) fn finish(&mut self, data: &SpanData, out: &mut Vec<u8>) {
+    /// The finished span as a field of `ScopeSpans`.
+    pub(crate) fn encoded(&self) -> &[u8] {
+        &self.encoded
+    }
+
+    /// Ends the span now and encodes it.
+    pub(crate) fn finish(&mut self, data: &SpanData) {
         let Some(own) = data.context().span() else { return };
         self.correlation(data.context());
         let end = self.clock.unix_nanos().max(self.start);
         let len = self.len(own, data);
+        let mut encoded = std::mem::take(&mut self.encoded);
+        let out = &mut encoded;
         out.reserve(len + 8);
         out.tag(2, 2);
         out.varint(len as u64);
@@ -197,6 +207,7 @@ impl OtlpSpan {
         self.write_status(out);
         out.fixed32(16, flags(own, data.parent_is_remote()));
         debug_assert_eq!(out.len() - starts, len, "the length was promised before");
+        self.encoded = encoded;
     }
 
     /// How long the span's message is, so that its length can stand before it.
@@ -310,11 +321,13 @@ impl SpanRecord for OtlpSpan {
 
     fn event(&mut self, name: &str, attributes: &[(&str, Value<'_>)]) {
         let now = self.clock.unix_nanos();
-        self.push_event(name, now, |out, field, caps| {
-            for (key, value) in attributes {
-                out.set(field, key, *value, caps);
-            }
-        });
+        let mut own = std::mem::take(&mut self.scratch);
+        own.clear();
+        for (key, value) in attributes {
+            own.set(field::EVENT_ATTRIBUTES, key, *value, self.limits.event_caps());
+        }
+        self.push_event(name, now, &own);
+        self.scratch = own;
     }
 }
 
