@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use throughline_core::{Carrier, Context, CorrelationId, EdgePolicy, Pipeline, SpanContext};
+use throughline_core::{Carrier, Context, CorrelationId, EdgePolicy, Pipeline, Propagator};
 
 use crate::{
     Message, Operation, Processing, Relation,
@@ -42,10 +42,16 @@ pub(crate) struct Settings {
     pub(crate) client_id: Option<String>,
     pub(crate) server: Option<(String, u16)>,
     pub(crate) group: Option<String>,
-    pub(crate) templates: Templates,
-    pub(crate) separator: char,
+    templates: Templates,
+    separator: char,
     relation: Relation,
     edge: EdgePolicy,
+}
+
+impl Settings {
+    pub(crate) fn template_of(&self, destination: &str) -> Option<&str> {
+        self.templates.find(destination, self.separator)
+    }
 }
 
 impl Endpoint {
@@ -117,33 +123,33 @@ impl Endpoint {
     pub fn send(&self, operation: &'static str, message: &Message<'_>, headers: &mut dyn Carrier) -> Operation {
         let pipeline = Pipeline::current();
         let propagator = pipeline.propagator();
-        let existing = present(headers, &pipeline).then(|| propagator.extract(headers, &EdgePolicy::trust()));
-        let existing = existing.filter(|context| context.span().is_some());
-        let sending = self.send_in(operation, message, existing.as_ref(), pipeline.clone());
-        if existing.is_none() {
-            propagator.inject(&sending.context(), headers);
+        let existing = present(headers, propagator).then(|| propagator.extract(headers, &EdgePolicy::trust()));
+        let sending = self.send_in(operation, message, existing.as_ref(), &pipeline);
+        if !sending.forwards() {
+            propagator.inject(sending.context(), headers);
         }
         sending
     }
 
-    /// Begins to send a message that was `existing` before, or is new.
+    /// Begins to send a message that was created in `existing`, or brings no more than a correlation id, or is new.
     pub(crate) fn send_in(
         &self,
         operation: &'static str,
         message: &Message<'_>,
         existing: Option<&Context>,
-        pipeline: Pipeline,
+        pipeline: &Pipeline,
     ) -> Operation {
-        let mut ambient = Context::current();
-        if ambient.correlation_id().is_none() {
-            let kept = existing.and_then(Context::correlation_id).cloned();
-            ambient = ambient.with_correlation_id(kept.unwrap_or_else(CorrelationId::generate));
+        let its_own = existing.and_then(Context::correlation_id);
+        let mut context = Context::current();
+        if context.correlation_id().is_none() {
+            context = context.with_correlation_id(its_own.cloned().unwrap_or_else(CorrelationId::generate));
         }
-        let sender = existing.and_then(Context::span);
-        let kind = if sender.is_some() { Kind::Forward } else { Kind::Send };
-        let place = Place { context: ambient, links: sender.cloned().into_iter().collect() };
+        let creator = existing.and_then(Context::span);
+        let kind = if creator.is_some() { Kind::Forward } else { Kind::Send };
+        let place = Place { context, links: creator.cloned().into_iter().collect() };
         let sending = Operation::begin(self, pipeline, Begin::one(kind, operation, message), &place);
-        sending.describe(message, existing.unwrap_or(&sending.context()));
+        let conversation = if sending.forwards() { its_own } else { place.context.correlation_id() };
+        sending.describe(message, conversation);
         sending
     }
 
@@ -153,19 +159,19 @@ impl Endpoint {
     pub fn process(&self, operation: &'static str, message: &Message<'_>, headers: &dyn Carrier) -> Processing {
         let pipeline = Pipeline::current();
         let creation = self.creation(headers, &pipeline);
-        self.process_in(operation, message, &creation, pipeline)
+        self.process_in(Begin::process(operation, message), message, &creation, &pipeline)
     }
 
     pub(crate) fn process_in(
         &self,
-        operation: &'static str,
+        begin: Begin<'_>,
         message: &Message<'_>,
         creation: &Creation,
-        pipeline: Pipeline,
+        pipeline: &Pipeline,
     ) -> Processing {
         let place = self.0.relation.place(creation, &Context::current());
-        let processing = Operation::begin(self, pipeline, Begin::one(Kind::Process, operation, message), &place);
-        processing.describe(message, &place.context);
+        let processing = Operation::begin(self, pipeline, begin, &place);
+        processing.describe(message, place.context.correlation_id());
         processing
     }
 
@@ -176,50 +182,61 @@ impl Endpoint {
         messages: impl IntoIterator<Item = (Message<'a>, &'a dyn Carrier)>,
     ) -> Processing {
         let pipeline = Pipeline::current();
-        let read = |(message, headers): (Message<'a>, &dyn Carrier)| (message, self.creation(headers, &pipeline));
-        let messages: Vec<_> = messages.into_iter().map(read).collect();
-        self.batch_in(Kind::Process, operation, &messages, pipeline)
+        let messages = self.creations(messages, &pipeline);
+        self.batch_in(Begin::batch(operation, &messages), &messages, &pipeline)
     }
 
-    /// A span that links to the sender of each of `messages`.
     pub(crate) fn batch_in(
         &self,
-        kind: Kind,
-        operation: &'static str,
+        begin: Begin<'_>,
         messages: &[(Message<'_>, Creation)],
-        pipeline: Pipeline,
-    ) -> Operation {
+        pipeline: &Pipeline,
+    ) -> Processing {
         let place = Place { context: batch_context(messages), links: Vec::new() };
-        let batch = Operation::begin(self, pipeline, Begin::batch(kind, operation, messages), &place);
+        let batch = Operation::begin(self, pipeline, begin, &place);
         batch.link_batch(messages);
         batch
     }
 
-    /// Begins to fetch messages from `destination`, at the application's demand. Link the messages that came with
-    /// [`Operation::received`].
+    /// Begins to fetch messages from `destination`, when the application asks for them.
+    ///
+    /// Say with [`received`](Self::received) what came, before the operation ends.
     pub fn receive(&self, operation: &'static str, destination: &str) -> Operation {
         let place = Place { context: Context::current(), links: Vec::new() };
-        let message = Message::to(destination);
-        Operation::begin(self, Pipeline::current(), Begin::one(Kind::Receive, operation, &message), &place)
+        let begin = Begin::one(Kind::Receive, operation, &Message::to(destination));
+        Operation::begin(self, &Pipeline::current(), begin, &place)
+    }
+
+    /// Says which messages `receiving` brought: it counts them and links to their senders.
+    pub fn received<'a>(
+        &self,
+        receiving: &Operation,
+        messages: impl IntoIterator<Item = (Message<'a>, &'a dyn Carrier)>,
+    ) {
+        receiving.received(&self.creations(messages, &Pipeline::current()));
     }
 
     /// Begins to tell the broker what became of a message: `ack`, `nack`, `reject`. The span links to the sender.
     pub fn settle(&self, operation: &'static str, message: &Message<'_>, headers: &dyn Carrier) -> Operation {
         let pipeline = Pipeline::current();
         let creation = self.creation(headers, &pipeline);
-        let ambient = Context::current();
-        let place = Relation::Link.place(&creation, &ambient);
-        // Settling is the consumer's own act: it stays in the consumer's story where there is one.
-        let context = if ambient.span().is_some() { ambient } else { place.context };
-        let place = Place { context, links: place.links };
-        let settling = Operation::begin(self, pipeline, Begin::one(Kind::Settle, operation, message), &place);
-        settling.describe(message, &creation.context);
+        let place = Relation::Link.place(&creation, &Context::current());
+        let settling = Operation::begin(self, &pipeline, Begin::one(Kind::Settle, operation, message), &place);
+        settling.describe(message, place.context.correlation_id());
         settling
     }
 
-    pub(crate) fn creation(&self, headers: &dyn Carrier, pipeline: &Pipeline) -> Creation {
+    fn creations<'a>(
+        &self,
+        messages: impl IntoIterator<Item = (Message<'a>, &'a dyn Carrier)>,
+        pipeline: &Pipeline,
+    ) -> Vec<(Message<'a>, Creation)> {
+        messages.into_iter().map(|(message, headers)| (message, self.creation(headers, pipeline))).collect()
+    }
+
+    fn creation(&self, headers: &dyn Carrier, pipeline: &Pipeline) -> Creation {
         let context = pipeline.propagator().extract(headers, &self.0.edge);
-        let correlated = context.correlation_id().is_some_and(|id| brings(headers, pipeline, id));
+        let correlated = context.correlation_id().is_some_and(|id| brings(headers, pipeline.propagator(), id));
         Creation { context, correlated }
     }
 }
@@ -238,25 +255,20 @@ fn batch_context(messages: &[(Message<'_>, Creation)]) -> Context {
     }
 }
 
-/// Whether any of our fields is there at all, so that most messages to be sent needn't be read first.
-fn present(headers: &dyn Carrier, pipeline: &Pipeline) -> bool {
+/// Whether any of our fields is there at all, so that most messages needn't be read before they are sent.
+fn present(headers: &dyn Carrier, propagator: &Propagator) -> bool {
     let mut found = false;
-    for name in pipeline.propagator().fields() {
-        headers.get_all(name.as_ref(), &mut |_| found = true);
+    for name in propagator.fields() {
+        headers.get_all(name, &mut |_| found = true);
     }
     found
 }
 
 /// Whether `id` stands in the headers, or was made up because none did.
-fn brings(headers: &dyn Carrier, pipeline: &Pipeline, id: &CorrelationId) -> bool {
+fn brings(headers: &dyn Carrier, propagator: &Propagator, id: &CorrelationId) -> bool {
     let mut found = false;
-    for name in pipeline.propagator().fields() {
-        headers.get_all(name.as_ref(), &mut |value| found |= value.trim_ascii() == id.as_str().as_bytes());
+    for name in propagator.fields() {
+        headers.get_all(name, &mut |value| found |= value.trim_ascii() == id.as_str().as_bytes());
     }
     found
-}
-
-/// The links of a message's own context, for whoever needs just those.
-pub(crate) fn sender(creation: &Creation) -> Option<&SpanContext> {
-    creation.context.span()
 }

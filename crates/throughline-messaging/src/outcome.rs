@@ -2,6 +2,8 @@
 
 use std::{any::type_name, fmt};
 
+use throughline_core::semconv::error::ERROR_TYPE_OTHER;
+
 /// What a handler returns, as far as telemetry wants to know: did it fail, and how?
 ///
 /// Implemented for `()`, which never fails, and for [`Result`]. A type of your own that can mean failure implements it
@@ -133,8 +135,6 @@ fn error_type<E>() -> &'static str {
     let says_nothing = name.contains("dyn ") || matches!(name, "alloc::string::String" | "&str");
     if says_nothing { ERROR_TYPE_OTHER } else { name }
 }
-
-use throughline_core::semconv::error::ERROR_TYPE_OTHER;
 
 #[cfg(test)]
 mod tests {

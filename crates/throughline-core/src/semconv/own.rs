@@ -1,5 +1,14 @@
-//! Names of our own.
-/// `correlation.id`
-pub const CORRELATION_ID: &str = "correlation.id";
-/// `throughline.http.end`
-pub const HTTP_END: &str = "throughline.http.end";
+//! Names of our own: `correlation.id`, and what stands under `throughline.`.
+
+super::names! {
+    /// `correlation.id`: the id that survives where a trace does not.
+    CORRELATION_ID = "correlation.id",
+    /// `throughline.http.end`: how a server's span ended: complete, client gone, error or panic.
+    HTTP_END = "throughline.http.end",
+    /// `throughline.messaging.end`: how the handling of a message ended.
+    MESSAGING_END = "throughline.messaging.end",
+    /// `throughline.messaging.queue_time_ms`: how long a message waited, in milliseconds.
+    MESSAGING_QUEUE_TIME_MS = "throughline.messaging.queue_time_ms",
+    /// `throughline.messaging.redelivered`: that a message was delivered before.
+    MESSAGING_REDELIVERED = "throughline.messaging.redelivered",
+}
