@@ -137,7 +137,7 @@ impl Baggage {
         let mut list = List::default();
         for member in self.members().filter(|member| member.key != key) {
             // Part of a list that is within the limits is within them too.
-            let _fits = list.push(member.wire, member.decoded.cloned());
+            let _fits = list.push(member.wire, member.decoded.map(Box::from));
         }
         list
     }
@@ -155,20 +155,21 @@ struct Member<'a> {
     key: &'a str,
     value: &'a str,
     metadata: &'a str,
-    decoded: Option<&'a Box<str>>,
+    decoded: Option<&'a str>,
 }
 
 impl List {
     fn members(&self) -> impl Iterator<Item = Member<'_>> {
         self.wire.split(',').zip(&self.decoded).map(|(wire, decoded)| {
+            let decoded = decoded.as_deref();
             let (pair, metadata) = wire.split_once(';').unwrap_or((wire, ""));
             let (key, raw) = pair.split_once('=').unwrap_or((pair, ""));
             Member {
                 wire,
                 key,
-                value: decoded.as_deref().unwrap_or(raw),
+                value: decoded.unwrap_or(raw),
                 metadata,
-                decoded: decoded.as_ref(),
+                decoded,
             }
         })
     }

@@ -38,7 +38,6 @@ const BAGGAGE: &str = "baggage";
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a propagator does nothing until it extracts or injects"]
 pub struct Propagator {
     /// `None` when propagation is off.
     names: Option<Arc<CorrelationNames>>,
@@ -88,6 +87,7 @@ impl Default for Propagator {
 
 impl Propagator {
     /// Reads and writes nothing; every extracted context has a fresh correlation id all the same.
+    #[must_use]
     pub fn off() -> Self {
         Self {
             names: None,

@@ -1,26 +1,28 @@
 //! Names of the messaging conventions.
 
-/// `messaging.system`
-pub const MESSAGING_SYSTEM: &str = "messaging.system";
-/// `messaging.operation.name`
-pub const MESSAGING_OPERATION_NAME: &str = "messaging.operation.name";
-/// `messaging.operation.type`
-pub const MESSAGING_OPERATION_TYPE: &str = "messaging.operation.type";
-/// `messaging.destination.name`
-pub const MESSAGING_DESTINATION_NAME: &str = "messaging.destination.name";
-/// `messaging.destination.template`
-pub const MESSAGING_DESTINATION_TEMPLATE: &str = "messaging.destination.template";
-/// `messaging.batch.message_count`
-pub const MESSAGING_BATCH_MESSAGE_COUNT: &str = "messaging.batch.message_count";
-/// `messaging.message.id`
-pub const MESSAGING_MESSAGE_ID: &str = "messaging.message.id";
-/// `messaging.message.conversation_id`
-pub const MESSAGING_MESSAGE_CONVERSATION_ID: &str = "messaging.message.conversation_id";
-/// `messaging.message.body.size`
-pub const MESSAGING_MESSAGE_BODY_SIZE: &str = "messaging.message.body.size";
-/// `messaging.client.id`
-pub const MESSAGING_CLIENT_ID: &str = "messaging.client.id";
-/// `messaging.consumer.group.name`
-pub const MESSAGING_CONSUMER_GROUP_NAME: &str = "messaging.consumer.group.name";
-/// `messaging.destination.partition.id`
-pub const MESSAGING_DESTINATION_PARTITION_ID: &str = "messaging.destination.partition.id";
+super::names! {
+    /// `messaging.system`: the broker's kind: `kafka`, `mqtt`, …
+    MESSAGING_SYSTEM = "messaging.system",
+    /// `messaging.operation.name`: the client's own verb: `publish`, `poll`, `ack`, …
+    MESSAGING_OPERATION_NAME = "messaging.operation.name",
+    /// `messaging.operation.type`: `create`, `send`, `receive`, `process` or `settle`.
+    MESSAGING_OPERATION_TYPE = "messaging.operation.type",
+    /// `messaging.destination.name`: the topic, queue or channel.
+    MESSAGING_DESTINATION_NAME = "messaging.destination.name",
+    /// `messaging.destination.template`: the template of a destination that has parameters.
+    MESSAGING_DESTINATION_TEMPLATE = "messaging.destination.template",
+    /// `messaging.destination.partition.id`: the partition, as text.
+    MESSAGING_DESTINATION_PARTITION_ID = "messaging.destination.partition.id",
+    /// `messaging.batch.message_count`: how many messages one operation took, where it takes batches.
+    MESSAGING_BATCH_MESSAGE_COUNT = "messaging.batch.message_count",
+    /// `messaging.message.id`: the broker's id of the message.
+    MESSAGING_MESSAGE_ID = "messaging.message.id",
+    /// `messaging.message.conversation_id`: the correlation id, as the protocol carries it.
+    MESSAGING_MESSAGE_CONVERSATION_ID = "messaging.message.conversation_id",
+    /// `messaging.message.body.size`: bytes of the body.
+    MESSAGING_MESSAGE_BODY_SIZE = "messaging.message.body.size",
+    /// `messaging.client.id`: the client's id at the broker.
+    MESSAGING_CLIENT_ID = "messaging.client.id",
+    /// `messaging.consumer.group.name`: the group whose members share the messages.
+    MESSAGING_CONSUMER_GROUP_NAME = "messaging.consumer.group.name",
+}

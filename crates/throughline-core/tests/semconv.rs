@@ -1,0 +1,56 @@
+//! The names that we export are those of the semantic conventions we say we follow.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+use throughline_core::semconv::{self, code, error, http, messaging, own, resource};
+
+const CONVENTIONS: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../tests/data/semconv-1.44.0.json"
+);
+
+fn conventions() -> Value {
+    let text = std::fs::read(CONVENTIONS).expect("tests/data has the conventions");
+    serde_json::from_slice(&text).expect("they are JSON")
+}
+
+fn registered(conventions: &Value) -> HashMap<&str, &Value> {
+    let attributes = conventions["attributes"]
+        .as_array()
+        .expect("a list of attributes");
+    attributes
+        .iter()
+        .map(|attribute| (attribute["name"].as_str().expect("a name"), attribute))
+        .collect()
+}
+
+#[test]
+fn the_schema_is_the_one_that_the_names_are_checked_against() {
+    assert_eq!(conventions()["schema_url"], semconv::SCHEMA_URL);
+}
+
+#[test]
+fn every_name_is_registered_and_not_deprecated() {
+    let conventions = conventions();
+    let registered = registered(&conventions);
+    for name in [code::ALL, error::ALL, http::ALL, messaging::ALL, resource::ALL].concat() {
+        let attribute = registered
+            .get(name)
+            .unwrap_or_else(|| panic!("{name} is not registered"));
+        assert!(attribute.get("deprecated").is_none(), "{name} is deprecated");
+    }
+}
+
+#[test]
+fn names_of_our_own_are_not_registered_by_others() {
+    let conventions = conventions();
+    let registered = registered(&conventions);
+    for name in own::ALL {
+        assert!(!registered.contains_key(name), "{name} is registered");
+        assert!(
+            *name == own::CORRELATION_ID || name.starts_with("throughline."),
+            "{name} is outside our namespace"
+        );
+    }
+}
