@@ -118,13 +118,30 @@ pub fn is_secret(name: &str) -> bool {
 }
 
 fn is_denied(name: &str) -> bool {
-    let bare = || {
-        name.bytes()
-            .filter(u8::is_ascii_alphanumeric)
-            .map(|byte| byte.to_ascii_lowercase())
-    };
-    DENIED.iter().any(|denied| bare().eq(denied.bytes()))
+    let mut bare = [0; DENIED_LEN_MAX];
+    let mut len = 0;
+    for byte in name.bytes().filter(u8::is_ascii_alphanumeric) {
+        let Some(place) = bare.get_mut(len) else {
+            return false;
+        };
+        *place = byte.to_ascii_lowercase();
+        len += 1;
+    }
+    let bare = bare.get(..len).unwrap_or_default();
+    DENIED.iter().any(|denied| denied.as_bytes() == bare)
 }
+
+/// The length of the longest name in [`DENIED`]: whatever is longer is not in it.
+const DENIED_LEN_MAX: usize = {
+    let (mut max, mut rest) = (0, DENIED.as_slice());
+    while let [name, others @ ..] = rest {
+        if name.len() > max {
+            max = name.len();
+        }
+        rest = others;
+    }
+    max
+};
 
 /// A stretch of a query that may be a parameter, with the separator behind it.
 #[derive(Clone, Copy)]
