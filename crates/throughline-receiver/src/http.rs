@@ -61,7 +61,7 @@ async fn export(intake: &Intake, signal: Signal, connection: &Connection, reques
     let body = body
         .and_then(|bytes| decompress(bytes, compression, limit))
         .and_then(|bytes| as_protobuf(bytes, protocol, signal));
-    respond(intake.receive(arrival, body, connection).await, protocol, signal)
+    respond(&intake.receive(arrival, body, connection).await, protocol, signal)
 }
 
 fn protocol(headers: &HeaderMap) -> Protocol {
@@ -166,8 +166,8 @@ fn as_protobuf(body: Bytes, protocol: Protocol, signal: Signal) -> Result<Bytes,
 }
 
 /// The answer, in the request's content type; in JSON where the request's was none of OTLP's.
-fn respond(result: Result<ExportResponse, Failure>, protocol: Protocol, signal: Signal) -> Response {
-    let (content_type, status, body) = match (&result, protocol) {
+fn respond(result: &Result<ExportResponse, Failure>, protocol: Protocol, signal: Signal) -> Response {
+    let (content_type, status, body) = match (result, protocol) {
         (Ok(response), Protocol::HttpProtobuf) => (PROTOBUF, StatusCode::OK, response.to_protobuf()),
         (Ok(response), _) => (JSON, StatusCode::OK, response.to_json(signal).into_bytes()),
         (Err(failure), Protocol::HttpProtobuf) => (PROTOBUF, status(failure), failure.to_protobuf()),

@@ -21,7 +21,7 @@ pub(super) async fn order(
     gateway: SocketAddr,
     number: u32,
 ) -> Result<Outcome, Box<dyn Error>> {
-    let correlation_id = format!("customer-{number}-{}", uuid::Uuid::now_v7().simple());
+    let correlation_id = format!("customer-{number}-{}", throughline::CorrelationId::generate());
     let item = ITEMS
         .iter()
         .cycle()

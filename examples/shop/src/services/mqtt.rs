@@ -50,7 +50,7 @@ pub(super) async fn consume<F, R>(
 ) -> Result<(), Box<dyn Error>>
 where
     F: Fn(AsyncClient, Order) -> R + Clone + Send + 'static,
-    R: Future<Output = Result<(), Failure>> + Send,
+    R: Future<Output = Result<(), Failure>> + Send + 'static,
 {
     let name = settings.service.name();
     let url = settings
