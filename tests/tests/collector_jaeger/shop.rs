@@ -3,18 +3,19 @@
 use std::{
     collections::BTreeSet,
     fs,
+    net::{Ipv4Addr, TcpStream},
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
 
 use serde_json::Value;
-use tests::Server;
+use tests::{MOSQUITTO, Server, free_ports, program};
 
 use crate::{
     jaeger::{self, Edge, Span},
     log_file::{self, Record},
-    stack::Stack,
+    stack::{START_TIMEOUT, Stack, retried},
 };
 
 /// How many orders are sent.
@@ -46,23 +47,55 @@ const SPANS: [(&str, &str, &str); 7] = [
 
 #[test]
 fn orders_arrive_over_grpc() {
-    orders_arrive("orders_arrive_over_grpc", "grpc", |stack| {
-        stack.collector.grpc_port
-    });
+    let Some(stack) = Stack::start("orders_arrive_over_grpc") else {
+        return;
+    };
+    let orders = sell(&stack, &["--protocol", "grpc"], stack.collector.grpc_port);
+    check(&stack, &orders);
 }
 
 #[test]
 fn orders_arrive_over_http() {
-    orders_arrive("orders_arrive_over_http", "http/protobuf", |stack| {
-        stack.collector.http_port
-    });
+    let Some(stack) = Stack::start("orders_arrive_over_http") else {
+        return;
+    };
+    let orders = sell(
+        &stack,
+        &["--protocol", "http/protobuf"],
+        stack.collector.http_port,
+    );
+    check(&stack, &orders);
 }
 
-fn orders_arrive(test: &str, protocol: &str, port: impl Fn(&Stack) -> u16) {
-    let Some(stack) = Stack::start(test) else { return };
-    let orders = sell(&stack, protocol, port(&stack));
-    let jaeger = stack.jaeger.query_port;
+/// The same with a broker that isn't ours.
+#[test]
+fn orders_arrive_through_mosquitto() {
+    let test = "orders_arrive_through_mosquitto";
+    let (Some(mosquitto), Some(stack)) = (program(MOSQUITTO, test), Stack::start(test)) else {
+        return;
+    };
+    let (_broker, port) = start_mosquitto(&mosquitto, stack.folder());
+    let broker = format!("mqtt://127.0.0.1:{port}");
+    let orders = sell(&stack, &["--broker", &broker], stack.collector.grpc_port);
+    check(&stack, &orders);
+}
 
+fn start_mosquitto(program: &Path, folder: &Path) -> (Server, u16) {
+    retried(|| {
+        let [port] = free_ports();
+        let config = folder.join("mosquitto.conf");
+        let settings = format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n");
+        fs::write(&config, settings).expect("a configuration of the broker");
+        let mut server = Server::start("mosquitto", Command::new(program).arg("-c").arg(&config), folder);
+        server.wait_until("listening", START_TIMEOUT, |_| {
+            TcpStream::connect((Ipv4Addr::LOCALHOST, port)).map_err(|error| error.to_string())
+        })?;
+        Ok((server, port))
+    })
+}
+
+fn check(stack: &Stack, orders: &[Order]) {
+    let jaeger = stack.jaeger.query_port;
     let ids: BTreeSet<String> = orders.iter().map(|order| order.trace_id.clone()).collect();
     assert_eq!(ids.len(), ORDERS, "one trace an order: {orders:?}");
     let traces: Vec<BTreeSet<Span>> = orders
@@ -81,7 +114,7 @@ fn orders_arrive(test: &str, protocol: &str, port: impl Fn(&Stack) -> u16) {
             "the traces of {service} are those of the orders"
         );
     }
-    check_logs(&stack, &orders, &traces);
+    check_logs(stack, orders, &traces);
 }
 
 /// What the demo says about an order.
@@ -92,10 +125,11 @@ struct Order {
 }
 
 /// Runs the demo until it ends by itself, when everything has been sent.
-fn sell(stack: &Stack, protocol: &str, port: u16) -> Vec<Order> {
+fn sell(stack: &Stack, arguments: &[&str], port: u16) -> Vec<Order> {
     let mut command = Command::new(shop());
     command
-        .args(["--orders", &ORDERS.to_string(), "--protocol", protocol])
+        .args(["--orders", &ORDERS.to_string()])
+        .args(arguments)
         .args(["--otlp", &format!("http://127.0.0.1:{port}")])
         .arg("--log-dir")
         .arg(stack.logs());
