@@ -8,10 +8,7 @@ use std::{
     },
 };
 
-use crate::{
-    Writer, WriterStats,
-    format::Tally,
-};
+use crate::{Writer, WriterStats, format::Tally};
 
 /// Reads the counters of a [`JsonLayer`](crate::JsonLayer) after the layer itself has gone into a subscriber.
 #[derive(Clone)]
@@ -27,7 +24,12 @@ struct Inner {
 impl LogCounters {
     pub(crate) fn new(writer: Arc<dyn Writer>) -> Self {
         let zero = AtomicU64::default;
-        Self(Arc::new(Inner { truncated: zero(), dropped_fields: zero(), format_failures: zero(), writer }))
+        Self(Arc::new(Inner {
+            truncated: zero(),
+            dropped_fields: zero(),
+            format_failures: zero(),
+            writer,
+        }))
     }
 
     /// The numbers as they are now.

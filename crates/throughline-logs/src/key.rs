@@ -13,17 +13,32 @@ pub(crate) struct Key {
 impl Key {
     #[inline]
     pub(crate) const fn new(name: &'static str) -> Self {
-        Self { prefix: "", name, suffix: "" }
+        Self {
+            prefix: "",
+            name,
+            suffix: "",
+        }
     }
 
     /// The key of the causes of the error under this key.
     pub(crate) const fn chain(self) -> Self {
-        Self { suffix: ".chain", ..self }
+        Self {
+            suffix: ".chain",
+            ..self
+        }
     }
 
     /// The key of a field that is named like a fixed key.
     const fn renamed(self) -> Self {
-        Self { prefix: "fields.", ..self }
+        Self {
+            prefix: "fields.",
+            ..self
+        }
+    }
+
+    /// Whether the name is all there is, as with nearly every key.
+    const fn is_bare(self) -> bool {
+        self.prefix.is_empty() && self.suffix.is_empty()
     }
 
     #[inline]
@@ -41,6 +56,9 @@ impl Key {
     }
 
     pub(crate) fn is(self, other: Self) -> bool {
+        if self.is_bare() && other.is_bare() {
+            return self.name == other.name;
+        }
         self.len() == other.len() && self.bytes().eq(other.bytes())
     }
 
@@ -49,7 +67,10 @@ impl Key {
     }
 
     fn bytes(self) -> impl DoubleEndedIterator<Item = u8> {
-        self.prefix.bytes().chain(self.name.bytes()).chain(self.suffix.bytes())
+        self.prefix
+            .bytes()
+            .chain(self.name.bytes())
+            .chain(self.suffix.bytes())
     }
 
     /// A number that is the same for the same keys; cheap rather than good, since a clash costs only a comparison.
@@ -140,7 +161,9 @@ impl Seen {
     /// Whether `hash` was new.
     #[inline]
     fn insert(&mut self, hash: u8) -> bool {
-        let Some(word) = self.0.get_mut(usize::from(hash >> 6)) else { return false };
+        let Some(word) = self.0.get_mut(usize::from(hash >> 6)) else {
+            return false;
+        };
         let bit = 1 << (hash & 63);
         let is_new = *word & bit == 0;
         *word |= bit;

@@ -102,6 +102,6 @@ pub use format::{Format, UnknownFormat};
 pub use layer::JsonLayer;
 pub use limits::{ERROR_CHAIN_LEN_MAX, FIELD_BYTES_MAX, FIELDS_MAX, LINE_BYTES_MAX, LINE_BYTES_MIN};
 pub use writer::{
-    Blocking, Memory, NonBlocking, NonBlockingBuilder, Output, QUEUE_BYTES_MAX, SHUTDOWN_TIMEOUT, Writer, WriterGuard,
-    WriterStats,
+    Blocking, Memory, NonBlocking, NonBlockingBuilder, Output, QUEUE_BYTES_MAX, SHUTDOWN_TIMEOUT, Writer,
+    WriterGuard, WriterStats,
 };

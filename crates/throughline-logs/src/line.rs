@@ -40,7 +40,16 @@ impl<'a, P: Preset> Line<'a, P> {
         scratch.keys.reset(fixed);
         preset.open(&mut scratch.line, head);
         let tally = Tally::default();
-        Self { preset, fixed, limits, head, scratch, tally, has_message: false, has_rest: false }
+        Self {
+            preset,
+            fixed,
+            limits,
+            head,
+            scratch,
+            tally,
+            has_message: false,
+            has_rest: false,
+        }
     }
 
     /// Writes the message, unless it stands on the line already or its place has passed.
@@ -96,7 +105,9 @@ impl<'a, P: Preset> Line<'a, P> {
 
     #[inline]
     fn piece(&mut self, piece: &Piece<'_>) -> bool {
-        let Some(key) = self.admit(piece.key) else { return false };
+        let Some(key) = self.admit(piece.key) else {
+            return false;
+        };
         let out = &mut self.scratch.line;
         let start = out.len();
         if key.is_renamed() {

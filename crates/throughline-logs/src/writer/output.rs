@@ -47,7 +47,10 @@ impl Output {
             Place::File(path) => {
                 let file = OpenOptions::new().append(true).create(true).open(path);
                 Box::new(file.map_err(|error| {
-                    io::Error::new(error.kind(), format!("log file {} cannot be opened: {error}", path.display()))
+                    io::Error::new(
+                        error.kind(),
+                        format!("log file {} cannot be opened: {error}", path.display()),
+                    )
                 })?)
             }
         })
@@ -63,7 +66,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("app.jsonl");
         for line in ["one\n", "two\n"] {
-            Output::file(&path).open().unwrap().write_all(line.as_bytes()).unwrap();
+            Output::file(&path)
+                .open()
+                .unwrap()
+                .write_all(line.as_bytes())
+                .unwrap();
         }
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
     }
@@ -72,6 +79,9 @@ mod tests {
     fn a_file_that_cannot_be_opened_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let error = Output::file(folder.path()).open().err().unwrap();
-        assert!(error.to_string().contains(folder.path().to_str().unwrap()), "{error}");
+        assert!(
+            error.to_string().contains(folder.path().to_str().unwrap()),
+            "{error}"
+        );
     }
 }
