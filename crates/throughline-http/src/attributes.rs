@@ -29,7 +29,7 @@ pub(crate) fn method(method: &Method) -> &'static str {
 }
 
 /// What an unknown method is called in attributes.
-pub(crate) const OTHER: &str = "_OTHER";
+const OTHER: &str = "_OTHER";
 
 /// `http.request.method_original`: the method as it came, where it isn't a known one.
 pub(crate) fn method_original(original: &Method) -> Option<&str> {
@@ -95,7 +95,8 @@ pub(crate) fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Opti
 
 /// The first `len_max` bytes of `text`, or a little less where that would cut a character.
 pub(crate) fn capped(text: &str, len_max: usize) -> &str {
-    text.get(..text.floor_char_boundary(len_max)).unwrap_or(text)
+    let cut = (0..=len_max.min(text.len())).rev().find(|place| text.is_char_boundary(*place));
+    text.get(..cut.unwrap_or(0)).unwrap_or(text)
 }
 
 /// Runs `work` with an empty text whose memory is used again by the next call on this thread.
@@ -154,7 +155,8 @@ mod tests {
 
     #[test]
     fn a_method_is_known_or_other() {
-        for known in ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"] {
+        for known in ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"]
+        {
             let parsed = known.parse().unwrap();
             assert_eq!((method(&parsed), method_original(&parsed)), (known, None));
         }

@@ -42,7 +42,9 @@ impl<F: Future, X: InFlight> Future for Inside<F, X> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let Some(exchange) = this.exchange else { return Poll::Pending };
+        let Some(exchange) = this.exchange else {
+            return Poll::Pending;
+        };
         let polled = exchange.flight().run(|| {
             let polled = this.future.as_mut().as_pin_mut().map_or(Poll::Pending, |future| future.poll(cx));
             if polled.is_ready() {
@@ -50,7 +52,9 @@ impl<F: Future, X: InFlight> Future for Inside<F, X> {
             }
             polled
         });
-        let Poll::Ready(output) = polled else { return Poll::Pending };
+        let Poll::Ready(output) = polled else {
+            return Poll::Pending;
+        };
         match this.exchange.take() {
             Some(exchange) => Poll::Ready((output, exchange)),
             None => Poll::Pending,

@@ -40,7 +40,7 @@
 //! | feature | brings |
 //! |---|---|
 //! | `axum` | the matched route and the peer's address from axum |
-//! | `reqwest` | [`reqwest`](crate::reqwest): a traced client |
+//! | `reqwest` | [`reqwest`](mod@crate::reqwest): a traced client |
 //!
 //! # Limits
 //!
@@ -49,7 +49,7 @@
 //! | path, query or `User-Agent` on a span | 2,048 bytes each, the rest is cut |
 //! | an unknown method | 64 bytes, the rest is cut |
 //! | a host name | 255 bytes, a longer one is left out |
-//! | redirects that are followed | 10, see [`reqwest`](crate::reqwest) |
+//! | redirects that are followed | 10, see [`reqwest`](mod@crate::reqwest) |
 
 // The two sides.
 pub mod client;

@@ -39,7 +39,12 @@ pin_project! {
 
 impl<B: Body, X: InFlight> Watched<B, X> {
     /// Watches `body`, of which `announced` bytes will be sent if that is known; `kind` names its errors.
-    pub(crate) fn new(body: B, mut exchange: X, announced: Option<u64>, kind: fn(&B::Error) -> &'static str) -> Self {
+    pub(crate) fn new(
+        body: B,
+        mut exchange: X,
+        announced: Option<u64>,
+        kind: fn(&B::Error) -> &'static str,
+    ) -> Self {
         let left = body.size_hint().exact().or(announced);
         let exchange = if body.is_end_stream() {
             exchange.finish(End::Complete);
@@ -66,8 +71,12 @@ impl<B: Body, X: InFlight> Body for Watched<B, X> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
-        let Some(mut body) = this.body.as_mut().as_pin_mut() else { return Poll::Ready(None) };
-        let Some(exchange) = this.exchange else { return body.poll_frame(cx) };
+        let Some(mut body) = this.body.as_mut().as_pin_mut() else {
+            return Poll::Ready(None);
+        };
+        let Some(exchange) = this.exchange else {
+            return body.poll_frame(cx);
+        };
 
         let frame = ready!(exchange.flight().run(|| body.as_mut().poll_frame(cx)));
         let end = match &frame {

@@ -152,7 +152,11 @@ impl Attempt {
             .with(names::HTTP_RESPONSE_STATUS_CODE, self.status.map(|status| status.as_u16()))
             .with(names::NETWORK_PROTOCOL_VERSION, self.version)
             .with(error::ERROR_TYPE, self.error_type(end));
-        self.flight.pipeline.record(Metric::HttpClientRequestDuration, self.flight.seconds(), labels.as_slice());
+        self.flight.pipeline.record(
+            Metric::HttpClientRequestDuration,
+            self.flight.seconds(),
+            labels.as_slice(),
+        );
     }
 }
 
@@ -222,7 +226,11 @@ mod tests {
         for (uri, host, expected) in [
             ("http://a.test/p?q=1", None, (Some("http://a.test/p?q=1"), Some("a.test"), Some(80))),
             ("https://a.test:8443/", None, (Some("https://a.test:8443/"), Some("a.test"), Some(8443))),
-            ("http://user:secret@a.test/", None, (Some("http://user:secret@a.test/"), Some("a.test"), Some(80))),
+            (
+                "http://user:secret@a.test/",
+                None,
+                (Some("http://user:secret@a.test/"), Some("a.test"), Some(80)),
+            ),
             ("/p", Some("b.test:81"), (Some("http://b.test:81/p"), Some("b.test"), Some(81))),
             ("/p", None, (None, None, None)),
         ] {

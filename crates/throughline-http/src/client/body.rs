@@ -13,7 +13,7 @@ use super::Attempt;
 use crate::watched::Watched;
 
 pin_project! {
-    /// The body of the response to a traced request, passed through as it is; see [the module](crate::client).
+    /// The body of the response to a traced request, passed through as it is; see [the module](mod@crate::client).
     ///
     /// # Cancel safety
     /// Dropped before its end, it ends the span as `cancelled`, which is no error.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 pin_project! {
-    /// The response to a traced request; see [the module](crate::client).
+    /// The response to a traced request; see [the module](mod@crate::client).
     ///
     /// # Cancel safety
     /// Dropped before it is ready, it ends the span as `cancelled`, which is no error.

@@ -4,13 +4,12 @@ use tower_layer::Layer;
 
 use super::{Propagation, Trace};
 
-/// The layer that traces outgoing requests; see [the module](crate::client).
-#[must_use]
+/// The layer that traces outgoing requests; see [the module](mod@crate::client).
 pub fn client() -> TraceLayer {
     TraceLayer::new()
 }
 
-/// Traces the requests that the client below it sends; see [the module](crate::client).
+/// Traces the requests that the client below it sends; see [the module](mod@crate::client).
 #[derive(Clone, Debug, Default)]
 #[must_use = "a layer does nothing until it is added to a client"]
 pub struct TraceLayer {

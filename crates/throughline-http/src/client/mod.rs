@@ -2,7 +2,7 @@
 //!
 //! [`client()`](crate::client()) is a tower layer for any client that is a service of `http::Request` and
 //! `http::Response`. Every attempt gets a span of its own, whose ids travel in its headers. For `reqwest`, which follows
-//! redirects inside one call, see [`crate::reqwest`].
+//! redirects inside one call, see [`crate::reqwest`](mod@crate::reqwest).
 //!
 //! ```text
 //! request ──► Trace::call      open the span · traceparent, tracestate, baggage, correlation id into the headers · gauge +1

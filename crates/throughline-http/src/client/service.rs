@@ -9,7 +9,7 @@ use tower_service::Service;
 use super::{Attempt, Propagation, ResendCount, ResponseBody, ResponseFuture, Target};
 use crate::flight::InFlight;
 
-/// A client whose requests are traced; see [the module](crate::client).
+/// A client whose requests are traced; see [the module](mod@crate::client).
 #[derive(Clone, Debug)]
 pub struct Trace<S> {
     inner: S,

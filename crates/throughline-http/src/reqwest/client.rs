@@ -10,6 +10,7 @@ use std::{
 };
 
 use ::reqwest::{Body, ClientBuilder, Error, IntoUrl, Method, Request, Response, ResponseBuilderExt, retry};
+use throughline_core::semconv::error::ERROR_TYPE_OTHER;
 use tower_service::Service;
 
 use super::{
@@ -17,7 +18,6 @@ use super::{
     redirect::{self, DefaultSecrets, Replay},
 };
 use crate::{
-    attributes,
     client::{Attempt, Propagation, ResendCount, ResponseBody, Target},
     flight::{End, InFlight},
     inside::Inside,
@@ -26,17 +26,22 @@ use crate::{
 /// How many redirects are followed unless said otherwise; as many as `reqwest` does.
 const REDIRECTS_MAX: usize = 10;
 
-/// Builds a client from `builder` that traces what it sends; see [the module](crate::reqwest).
+/// Builds a client from `builder` that traces what it sends; see [the module](mod@crate::reqwest).
 ///
 /// # Errors
 /// When the builder cannot build: its TLS backend or its resolver cannot be set up.
 pub fn traced(builder: ClientBuilder) -> Result<Client, Error> {
     let secrets = DefaultSecrets::of(&builder);
     let inner = builder.redirect(redirect::policy()).retry(retry::never()).build()?;
-    Ok(Client { inner, secrets: Arc::new(secrets), redirects_max: REDIRECTS_MAX, propagation: Propagation::default() })
+    Ok(Client {
+        inner,
+        secrets: Arc::new(secrets),
+        redirects_max: REDIRECTS_MAX,
+        propagation: Propagation::default(),
+    })
 }
 
-/// A traced `reqwest` client; see [the module](crate::reqwest).
+/// A traced `reqwest` client; see [the module](mod@crate::reqwest).
 ///
 /// Cheap to clone: clones share their connections.
 #[derive(Clone)]
@@ -105,7 +110,9 @@ impl Client {
             let replay = (redirects < self.redirects_max).then(|| Replay::of(&request));
             let (response, mut attempt) = self.attempt(request, redirects).await?;
             let next = replay.and_then(|replay| replay.redirected(&response, &self.secrets));
-            let Some(next) = next else { return Ok(watched(response, attempt)) };
+            let Some(next) = next else {
+                return Ok(watched(response, attempt));
+            };
             attempt.finish(End::Complete);
             request = next;
             if let Some((began, limit)) = deadline {
@@ -189,14 +196,21 @@ fn watched(response: Response, attempt: Attempt) -> Response {
 
 /// The kind of an error; its message may quote the address.
 fn kind(error: &Error) -> &'static str {
-    let kinds: [(&'static str, fn(&Error) -> bool); 7] = [
-        ("timeout", Error::is_timeout),
-        ("redirect", Error::is_redirect),
-        ("connect", Error::is_connect),
-        ("builder", Error::is_builder),
-        ("body", Error::is_body),
-        ("decode", Error::is_decode),
-        ("request", Error::is_request),
-    ];
-    kinds.iter().find(|(_, is)| is(error)).map_or(attributes::OTHER, |(name, _)| name)
+    if error.is_timeout() {
+        "timeout"
+    } else if error.is_redirect() {
+        "redirect"
+    } else if error.is_connect() {
+        "connect"
+    } else if error.is_builder() {
+        "builder"
+    } else if error.is_body() {
+        "body"
+    } else if error.is_decode() {
+        "decode"
+    } else if error.is_request() {
+        "request"
+    } else {
+        ERROR_TYPE_OTHER
+    }
 }

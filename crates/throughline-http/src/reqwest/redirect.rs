@@ -5,8 +5,8 @@ use std::cell::Cell;
 use ::reqwest::{
     ClientBuilder, Method, Request, Response, StatusCode, Url,
     header::{
-        AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue,
-        LOCATION, PROXY_AUTHORIZATION, TRANSFER_ENCODING, WWW_AUTHENTICATE,
+        AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName,
+        HeaderValue, LOCATION, PROXY_AUTHORIZATION, TRANSFER_ENCODING, WWW_AUTHENTICATE,
     },
     redirect::Policy,
 };
@@ -164,7 +164,8 @@ mod tests {
     fn request(method: Method) -> Request {
         let mut request = Request::new(method, "http://a.test/x".parse().unwrap());
         *request.body_mut() = Some("body".into());
-        for (name, value) in [(CONTENT_TYPE, "text/plain"), (AUTHORIZATION, "Bearer secret"), (COOKIE, "s=1")] {
+        for (name, value) in [(CONTENT_TYPE, "text/plain"), (AUTHORIZATION, "Bearer secret"), (COOKIE, "s=1")]
+        {
             request.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         request
@@ -188,7 +189,8 @@ mod tests {
             (304, Method::GET, None),
             (200, Method::GET, None),
         ] {
-            let next = Replay::of(&request(method)).redirected(&redirect(status, "/y"), &DefaultSecrets(Vec::new()));
+            let next =
+                Replay::of(&request(method)).redirected(&redirect(status, "/y"), &DefaultSecrets(Vec::new()));
             let seen = next.map(|next| {
                 assert_eq!(next.url().as_str(), "http://a.test/y");
                 assert_eq!(next.body().is_some(), next.headers().contains_key(CONTENT_TYPE));

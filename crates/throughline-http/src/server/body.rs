@@ -13,7 +13,7 @@ use super::exchange::Exchange;
 use crate::{flight::kind_by_type, watched::Watched};
 
 pin_project! {
-    /// The body of a traced response, passed through as it is; see [the module](crate::server).
+    /// The body of a traced response, passed through as it is; see [the module](mod@crate::server).
     ///
     /// # Cancel safety
     /// Dropped before its end, it ends the span as `client_gone`, unless as many bytes as announced have left.

@@ -38,7 +38,8 @@ impl Exchange {
     /// Reads the caller's headers, opens the span below the caller's, and counts the request in.
     pub(super) fn open(settings: &Arc<Settings>, request: &mut Parts) -> Self {
         let pipeline = Pipeline::current();
-        let incoming = pipeline.propagator().extract(&HeaderCarrier::new(&mut request.headers), &settings.edge);
+        let incoming =
+            pipeline.propagator().extract(&HeaderCarrier::new(&mut request.headers), &settings.edge);
         let method = attributes::method(&request.method);
         let scheme = request.uri.scheme().and_then(attributes::scheme).unwrap_or(settings.scheme);
         let route = settings.route_name.route(request);
@@ -94,17 +95,16 @@ impl Exchange {
     fn count_active(&self, by: f64) {
         let pipeline = &self.flight.pipeline;
         if pipeline.has_recorder() {
-            let labels = [
-                (names::HTTP_REQUEST_METHOD, self.method.into()),
-                (names::URL_SCHEME, self.scheme.into()),
-            ];
+            let labels =
+                [(names::HTTP_REQUEST_METHOD, self.method.into()), (names::URL_SCHEME, self.scheme.into())];
             pipeline.record(Metric::HttpServerActiveRequests, by, &labels);
         }
     }
 
     /// The same value for the span and for the metric.
     fn error_type(&self, end: End) -> Option<&str> {
-        let of_status = self.status.as_ref().filter(|status| status.is_server_error()).map(StatusCode::as_str);
+        let of_status =
+            self.status.as_ref().filter(|status| status.is_server_error()).map(StatusCode::as_str);
         match end {
             End::Complete | End::ClientGone | End::Cancelled => of_status.or_else(|| end.error_type()),
             End::Failed(_) | End::Panicked => end.error_type(),
@@ -135,7 +135,11 @@ impl Exchange {
             .with(names::HTTP_RESPONSE_STATUS_CODE, self.status.map(|status| status.as_u16()))
             .with(names::NETWORK_PROTOCOL_VERSION, self.version)
             .with(error::ERROR_TYPE, self.error_type(end));
-        self.flight.pipeline.record(Metric::HttpServerRequestDuration, self.flight.seconds(), labels.as_slice());
+        self.flight.pipeline.record(
+            Metric::HttpServerRequestDuration,
+            self.flight.seconds(),
+            labels.as_slice(),
+        );
     }
 }
 

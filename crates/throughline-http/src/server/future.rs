@@ -17,7 +17,7 @@ use crate::{
 };
 
 pin_project! {
-    /// The response to a traced request; see [the module](crate::server).
+    /// The response to a traced request; see [the module](mod@crate::server).
     ///
     /// # Cancel safety
     /// Dropped before it is ready, it ends the span as `client_gone`.

@@ -9,13 +9,12 @@ use tower_layer::Layer;
 use super::{DefaultRouteName, RouteName, Trace};
 use crate::attributes;
 
-/// The layer that traces incoming requests; see [the module](crate::server).
-#[must_use]
+/// The layer that traces incoming requests; see [the module](mod@crate::server).
 pub fn server() -> TraceLayer {
     TraceLayer::new()
 }
 
-/// Traces the requests of the service below it; see [the module](crate::server).
+/// Traces the requests of the service below it; see [the module](mod@crate::server).
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is added to a service"]
 pub struct TraceLayer {

@@ -12,7 +12,7 @@ use tower_service::Service;
 use super::{ResponseBody, ResponseFuture, exchange::Exchange, layer::Settings};
 use crate::flight::InFlight;
 
-/// A service whose requests are traced; see [the module](crate::server).
+/// A service whose requests are traced; see [the module](mod@crate::server).
 #[derive(Clone, Debug)]
 pub struct Trace<S> {
     inner: S,

@@ -1,6 +1,7 @@
 //! What HTTP hops record, pass on and answer.
 
 #![cfg(all(feature = "axum", feature = "reqwest"))]
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests, too")]
 
 /// A recorder of spans and metrics for one test.
 mod capture;

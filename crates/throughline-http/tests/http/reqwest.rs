@@ -209,7 +209,9 @@ async fn real_responses_of_every_kind_are_complete() {
         .layer(server());
     let address = serve(app).await;
     let plain = reqwest::Client::builder().no_proxy().build().unwrap();
-    for (method, path) in [("GET", "/text"), ("HEAD", "/text"), ("GET", "/empty"), ("GET", "/stream"), ("GET", "/none")] {
+    for (method, path) in
+        [("GET", "/text"), ("HEAD", "/text"), ("GET", "/empty"), ("GET", "/stream"), ("GET", "/none")]
+    {
         let before = capture.spans().len();
         let request = plain.request(method.parse().unwrap(), format!("http://{address}{path}"));
         request.send().await.unwrap().bytes().await.unwrap();
@@ -230,7 +232,9 @@ impl http_body::Body for Chunks {
         mut self: std::pin::Pin<&mut Self>,
         _: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, Self::Error>>> {
-        let Some(left) = self.0.checked_sub(1) else { return std::task::Poll::Ready(None) };
+        let Some(left) = self.0.checked_sub(1) else {
+            return std::task::Poll::Ready(None);
+        };
         self.0 = left;
         std::task::Poll::Ready(Some(Ok(http_body::Frame::data("chunk".into()))))
     }

@@ -154,13 +154,17 @@ async fn around_the_router_there_is_no_route_and_never_the_path() {
 #[tokio::test]
 async fn another_frameworks_route_and_none_at_all() {
     for (layer, name) in [
-        (server().route_name(|request: &Parts| request.extensions.get().map(|r: &&str| Route::from(*r))), "GET /x/{y}"),
+        (
+            server().route_name(|request: &Parts| request.extensions.get().map(|r: &&str| Route::from(*r))),
+            "GET /x/{y}",
+        ),
         (server().route_name(()), "GET"),
     ] {
         let (capture, _guard) = Capture::start();
         let mut request = request("/x/1");
         request.extensions_mut().insert("/x/{y}");
-        let service = layer.layer(service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::empty()))));
+        let service = layer
+            .layer(service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::empty()))));
         read(service.oneshot(request).await.unwrap()).await;
         assert_eq!(capture.span().name, name);
     }
@@ -181,7 +185,7 @@ async fn streamed(steps: Vec<Step>, frames: usize) -> Capture {
     for _ in 0..frames {
         let frame = tokio::task::unconstrained(poll_fn(|cx| match Pin::new(&mut body).poll_frame(cx) {
             Poll::Pending => Poll::Ready(None),
-            ready => ready,
+            ready @ Poll::Ready(_) => ready,
         }));
         if frame.await.is_none() {
             break;
@@ -232,7 +236,8 @@ async fn as_many_bytes_as_announced_are_the_whole_body() {
 #[tokio::test]
 async fn a_body_passes_through_as_it_is() {
     let (_capture, _guard) = Capture::start();
-    let handler = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Full::from("four"))));
+    let handler =
+        service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("four"))));
     let body = server().layer(handler).oneshot(request("/")).await.unwrap().into_body();
     assert_eq!(body.size_hint().exact(), Some(4));
     assert!(!body.is_end_stream());
@@ -245,7 +250,7 @@ async fn a_client_that_goes_before_the_head() {
     let app = Router::new().route("/slow", get(async || pending::<()>().await)).layer(server());
     {
         let mut response = pin!(app.oneshot(request("/slow")));
-        poll_fn(|cx| Poll::Ready(assert!(response.as_mut().poll(cx).is_pending()))).await;
+        assert!(poll_fn(|cx| Poll::Ready(response.as_mut().poll(cx).is_pending())).await);
         assert_eq!(capture.active(), (1.0, 1.0));
     }
     assert_eq!(capture.span().outcome(), "GET /slow: client_gone, -, Error, client_gone");
@@ -283,7 +288,8 @@ async fn a_panic_is_recorded_and_goes_on() {
 #[tokio::test]
 async fn a_service_that_fails() {
     let (capture, _guard) = Capture::start();
-    let handler = service_fn(async |_: Request<Body>| Err::<Response<Body>, _>(std::io::Error::other("secret")));
+    let handler =
+        service_fn(async |_: Request<Body>| Err::<Response<Body>, _>(std::io::Error::other("secret")));
     assert!(server().layer(handler).oneshot(request("/")).await.is_err());
     assert_eq!(capture.span().outcome(), "GET: error, -, Error, std::io::error::Error");
     assert!(capture.durations()[0].ends_with("error.type=std::io::error::Error"));
@@ -346,8 +352,17 @@ async fn headers_that_are_wrong_never_fail_a_request() {
         vec![("traceparent", CALLER.as_bytes()), ("traceparent", CALLER.as_bytes())],
         vec![("traceparent", b"00-zz"), ("tracestate", b"=")],
         vec![("traceparent", huge.as_bytes())],
-        vec![("x-correlation-id", huge.as_bytes()), ("baggage", huge.as_bytes()), ("user-agent", huge.as_bytes())],
-        vec![("x-correlation-id", "ä".as_bytes()), ("traceparent", b"\xff"), ("host", b"\xff"), ("user-agent", b"\xff")],
+        vec![
+            ("x-correlation-id", huge.as_bytes()),
+            ("baggage", huge.as_bytes()),
+            ("user-agent", huge.as_bytes()),
+        ],
+        vec![
+            ("x-correlation-id", "ä".as_bytes()),
+            ("traceparent", b"\xff"),
+            ("host", b"\xff"),
+            ("user-agent", b"\xff"),
+        ],
         vec![("x-correlation-id", b"a\"b"), ("host", b":::")],
     ] {
         let (capture, _guard) = Capture::start();
