@@ -18,12 +18,7 @@ const LINE_MAX: u64 = 6_000;
 const FEW: u64 = 500;
 const MANY: u64 = 2_000;
 
-const STACKS: [Stack; 4] = [
-    Stack::Bare,
-    Stack::HandAssembled,
-    Stack::Throughline,
-    Stack::ThroughlineMetrics,
-];
+const STACKS: [Stack; 4] = [Stack::Bare, Stack::HandAssembled, Stack::Throughline, Stack::ThroughlineMetrics];
 
 /// Counts instructions and compares them with the budgets.
 pub(crate) fn check() -> Result<(), Box<dyn Error>> {
@@ -34,21 +29,15 @@ pub(crate) fn check() -> Result<(), Box<dyn Error>> {
     let mut bare = 0;
     let mut broken = Vec::new();
     for stack in STACKS {
-        let (few, many) = (
-            measure::serve(stack, FEW, Way::Counted)?,
-            measure::serve(stack, MANY, Way::Counted)?,
-        );
+        let (few, many) =
+            (measure::serve(stack, FEW, Way::Counted)?, measure::serve(stack, MANY, Way::Counted)?);
         let each = per_unit(few.instructions, many.instructions, MANY - FEW);
         if stack == Stack::Bare {
             bare = each;
         }
         let over = each.saturating_sub(bare);
         let arrived = format!("{}/{MANY}", many.spans);
-        println!(
-            "{:<22} {each:>14} {over:>12} {arrived:>10} {:>5}/{MANY}",
-            stack.to_string(),
-            many.lines
-        );
+        println!("{:<22} {each:>14} {over:>12} {arrived:>10} {:>5}/{MANY}", stack.to_string(), many.lines);
         broken.extend(request_problem(stack, over, many));
     }
     println!();
@@ -56,16 +45,10 @@ pub(crate) fn check() -> Result<(), Box<dyn Error>> {
         let each = line(writer)?;
         println!("a JSON line: {name:<12} {each:>8} instructions");
         if writer == "throughline" && each > LINE_MAX {
-            broken.push(format!(
-                "a JSON line costs {each} instructions; {LINE_MAX} are allowed"
-            ));
+            broken.push(format!("a JSON line costs {each} instructions; {LINE_MAX} are allowed"));
         }
     }
-    if broken.is_empty() {
-        Ok(())
-    } else {
-        Err(broken.join("\n").into())
-    }
+    if broken.is_empty() { Ok(()) } else { Err(broken.join("\n").into()) }
 }
 
 /// Times whole runs, interleaved, and prints the best of each stack.
@@ -80,10 +63,7 @@ pub(crate) fn time() -> Result<(), Box<dyn Error>> {
             *best = last.cpu_micros.min(*best);
         }
     }
-    println!(
-        "{:<22} {:>16} {:>14} {:>14}",
-        "flat out", "CPU us/request", "spans", "lines"
-    );
+    println!("{:<22} {:>16} {:>14} {:>14}", "flat out", "CPU us/request", "spans", "lines");
     for ((stack, best), last) in STACKS.into_iter().zip(best).zip(last) {
         #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
         let each = best as f64 / REQUESTS as f64;
@@ -104,17 +84,10 @@ fn request_problem(stack: Stack, over: u64, run: Run) -> Option<String> {
         Stack::ThroughlineMetrics => REQUEST_WITH_METRICS_MAX,
     };
     if over > allowed {
-        return Some(format!(
-            "{stack}: {over} instructions over bare axum; {allowed} are allowed"
-        ));
+        return Some(format!("{stack}: {over} instructions over bare axum; {allowed} are allowed"));
     }
     let whole = run.spans >= MANY && run.lines >= MANY;
-    (!whole).then(|| {
-        format!(
-            "{stack}: only {} spans and {} lines of {MANY} arrived",
-            run.spans, run.lines
-        )
-    })
+    (!whole).then(|| format!("{stack}: only {} spans and {} lines of {MANY} arrived", run.spans, run.lines))
 }
 
 fn line(writer: &str) -> Result<u64, Box<dyn Error>> {

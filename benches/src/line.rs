@@ -35,10 +35,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Box<dyn Error>> {
         }
         Writer::Throughline => {
             let (context, json) = ours();
-            write(
-                tracing_subscriber::registry().with(context).with(json),
-                settings.lines,
-            );
+            write(tracing_subscriber::registry().with(context).with(json), settings.lines);
         }
     }
     Ok(())
@@ -47,12 +44,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Box<dyn Error>> {
 /// The layers that `throughline::init` installs for log lines, with a writer that keeps nothing.
 fn ours() -> (ContextLayer, JsonLayer) {
     let pipeline = Pipeline::builder().build();
-    (
-        ContextLayer::new(pipeline),
-        JsonLayer::builder("bench")
-            .writer(Blocking::new(io::sink()))
-            .build(),
-    )
+    (ContextLayer::new(pipeline), JsonLayer::builder("bench").writer(Blocking::new(io::sink())).build())
 }
 
 fn write(subscriber: impl Subscriber + Send + Sync, lines: u64) {
@@ -60,13 +52,7 @@ fn write(subscriber: impl Subscriber + Send + Sync, lines: u64) {
         let _outer = info_span!("request", method = "POST", route = "/orders", attempt = 1).entered();
         let _inner = info_span!("store", table = "orders", shard = 2, primary = true).entered();
         for line in 0..lines {
-            info!(
-                order_id = line,
-                customer = "c-1234",
-                total = 12.5,
-                express = false,
-                "order stored"
-            );
+            info!(order_id = line, customer = "c-1234", total = 12.5, express = false, "order stored");
         }
     });
 }

@@ -5,11 +5,7 @@
 //! difference of the two counts is divided by the difference of the numbers: start-up and shutdown cancel out. Spans
 //! and log lines that arrived are counted beside: a pipeline that drops is not fast.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command-line tool talks to people"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to people")]
 
 mod budget;
 mod client;

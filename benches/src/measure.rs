@@ -60,23 +60,14 @@ pub(crate) fn serve(stack: Stack, requests: u64, way: Way) -> Result<Run, Box<dy
         .lines()
         .find_map(|line| line.strip_prefix("cpu ")?.strip_suffix(" us")?.parse().ok())
         .unwrap_or_default();
-    Ok(Run {
-        instructions,
-        cpu_micros,
-        spans: arrived(&receiver),
-        lines: count_lines(&log_file),
-    })
+    Ok(Run { instructions, cpu_micros, spans: arrived(&receiver), lines: count_lines(&log_file) })
 }
 
 /// Runs another command of this program under callgrind and returns its instructions.
 pub(crate) fn count(arguments: &[&str]) -> Result<u64, Box<dyn Error>> {
     let mut child = start(arguments, Way::Counted)?;
     let mut output = String::new();
-    child
-        .stdout
-        .take()
-        .ok_or("no output")?
-        .read_to_string(&mut output)?;
+    child.stdout.take().ok_or("no output")?.read_to_string(&mut output)?;
     finish(child, Way::Counted)
 }
 
@@ -86,17 +77,11 @@ fn start(arguments: &[&str], way: Way) -> Result<Child, Box<dyn Error>> {
         Way::Timed => Command::new(program),
         Way::Counted => {
             let mut command = Command::new("valgrind");
-            command
-                .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-                .arg(program);
+            command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program);
             command
         }
     };
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
         .spawn()
         .map_err(|error| format!("{way:?} run does not start (is valgrind installed?): {error}").into())
@@ -131,7 +116,5 @@ fn arrived(receiver: &Receiver) -> u64 {
 }
 
 fn count_lines(file: &Path) -> u64 {
-    fs::read(file).map_or(0, |bytes| {
-        bytes.iter().filter(|byte| **byte == b'\n').count() as u64
-    })
+    fs::read(file).map_or(0, |bytes| bytes.iter().filter(|byte| **byte == b'\n').count() as u64)
 }

@@ -24,10 +24,7 @@ pub(crate) struct Settings {
 
 /// Serves until `GET /quit`; prints its address first and its CPU time last.
 pub(crate) fn run(settings: &Settings) -> Result<(), Box<dyn Error>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let quit = Arc::new(Notify::new());
     let at_quit = Arc::clone(&quit);
     let routes = Router::new()
@@ -42,9 +39,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Box<dyn Error>> {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
         println!("{}", listener.local_addr()?);
         let started = Instant::now();
-        axum::serve(listener, stack.app)
-            .with_graceful_shutdown(async move { quit.notified().await })
-            .await?;
+        axum::serve(listener, stack.app).with_graceful_shutdown(async move { quit.notified().await }).await?;
         println!("served for {} ms", started.elapsed().as_millis());
         Ok::<_, Box<dyn Error>>(())
     })?;
@@ -62,11 +57,7 @@ async fn order() -> &'static str {
 fn cpu_micros() -> Result<u64, Box<dyn Error>> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     let after_name = stat.rsplit(')').next().unwrap_or_default();
-    let ticks = after_name
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .map(str::parse::<u64>)
-        .sum::<Result<u64, _>>()?;
+    let ticks =
+        after_name.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
     Ok(ticks * 10_000)
 }

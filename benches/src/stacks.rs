@@ -42,10 +42,7 @@ pub(crate) struct Installed {
 
 pub(crate) fn install(settings: &Settings, routes: Router) -> Result<Installed, Box<dyn Error>> {
     match settings.stack {
-        Stack::Bare => Ok(Installed {
-            app: routes,
-            shutdown: Box::new(|| ()),
-        }),
+        Stack::Bare => Ok(Installed { app: routes, shutdown: Box::new(|| ()) }),
         Stack::HandAssembled => hand_assembled::install(settings, routes),
         Stack::Throughline => ours::install(settings, routes, ours::Metrics::Off),
         Stack::ThroughlineMetrics => ours::install(settings, routes, ours::Metrics::On),

@@ -24,10 +24,7 @@ pub struct Answer {
 ///
 /// When nobody listens there, or what answers isn't HTTP.
 pub fn http_get(port: u16, path: &str) -> io::Result<Answer> {
-    exchange(
-        port,
-        &format!("GET {path} HTTP/1.0\r\nhost: 127.0.0.1:{port}\r\n\r\n"),
-    )
+    exchange(port, &format!("GET {path} HTTP/1.0\r\nhost: 127.0.0.1:{port}\r\n\r\n"))
 }
 
 /// Sends JSON to a server on the loopback.
@@ -60,10 +57,7 @@ fn exchange(port: u16, request: &str) -> io::Result<Answer> {
 fn parse(answer: &str) -> Option<Answer> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some(Answer {
-        status,
-        body: body.to_owned(),
-    })
+    Some(Answer { status, body: body.to_owned() })
 }
 
 #[cfg(test)]

@@ -40,10 +40,7 @@ pub fn program(variable: &str, test: &str) -> Option<PathBuf> {
     if let Some(path) = environment.get(variable) {
         return Some(path.into());
     }
-    assert!(
-        environment.get(REQUIRE_SERVERS).is_none(),
-        "{test} needs {variable}"
-    );
+    assert!(environment.get(REQUIRE_SERVERS).is_none(), "{test} needs {variable}");
     // Written past the test harness, which would swallow what a passing test prints. Nobody to tell is no failure.
     drop(writeln!(io::stderr(), "SKIPPED {test}: set {variable} to run it"));
     None
@@ -59,12 +56,7 @@ pub fn free_ports<const N: usize>() -> [u16; N] {
     // Held together until all are known: one at a time could give the same port twice.
     let held: [TcpListener; N] =
         std::array::from_fn(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"));
-    held.map(|listener| {
-        listener
-            .local_addr()
-            .expect("the address of a bound socket")
-            .port()
-    })
+    held.map(|listener| listener.local_addr().expect("the address of a bound socket").port())
 }
 
 /// Waits until `condition` gives something.
@@ -127,11 +119,7 @@ impl Server {
     ) -> Result<T, String> {
         let what = format!("{}: {what}", self.name);
         wait_until(&what, timeout, || {
-            let ended = self
-                .process
-                .try_wait()
-                .expect("a child of this process")
-                .is_some();
+            let ended = self.process.try_wait().expect("a child of this process").is_some();
             let log = self.log();
             match condition(&log) {
                 Ok(found) => Ok(Ok(found)),
@@ -156,9 +144,7 @@ impl Server {
     /// What the program has printed until now.
     #[must_use]
     pub fn log(&self) -> String {
-        fs::read(&self.log)
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
+        fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 }
 
@@ -168,15 +154,8 @@ impl Drop for Server {
         if matches!(self.process.try_wait(), Ok(Some(_))) {
             return;
         }
-        let asked = Command::new("kill")
-            .args(["-TERM", &self.process.id().to_string()])
-            .status();
-        let deadline = Instant::now()
-            + if asked.is_ok() {
-                STOP_TIMEOUT
-            } else {
-                Duration::ZERO
-            };
+        let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
+        let deadline = Instant::now() + if asked.is_ok() { STOP_TIMEOUT } else { Duration::ZERO };
         while Instant::now() < deadline {
             if matches!(self.process.try_wait(), Ok(Some(_))) {
                 return;
@@ -195,10 +174,7 @@ mod tests {
     #[test]
     fn ports_are_all_different() {
         let ports = free_ports::<8>();
-        assert_eq!(
-            ports.iter().collect::<std::collections::HashSet<_>>().len(),
-            ports.len()
-        );
+        assert_eq!(ports.iter().collect::<std::collections::HashSet<_>>().len(), ports.len());
     }
 
     #[test]
@@ -215,13 +191,6 @@ mod tests {
         let server = Server::start("sleep", Command::new("sleep").arg("1000"), folder.path());
         let id = server.process.id().to_string();
         drop(server);
-        assert!(
-            !Command::new("kill")
-                .args(["-0", &id])
-                .stderr(Stdio::null())
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(!Command::new("kill").args(["-0", &id]).stderr(Stdio::null()).status().unwrap().success());
     }
 }

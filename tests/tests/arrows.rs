@@ -32,7 +32,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// What must never be below the core, whatever the features: no runtime, no HTTP, no OpenTelemetry.
-const NOT_BELOW_CORE: &[&str] = &["tokio", "async-std", "smol", "http", "hyper", "axum", "tower", "tonic", "reqwest"];
+const NOT_BELOW_CORE: &[&str] =
+    &["tokio", "async-std", "smol", "http", "hyper", "axum", "tower", "tonic", "reqwest"];
 
 #[test]
 fn crates_depend_only_along_the_arrows() {
@@ -57,7 +58,8 @@ fn every_library_crate_has_its_arrows() {
 
 #[test]
 fn the_core_pulls_in_no_framework_and_no_runtime() {
-    let tree = cargo(&["tree", "-p", "throughline-core", "--all-features", "-e", "normal", "--prefix", "none"]);
+    let tree =
+        cargo(&["tree", "-p", "throughline-core", "--all-features", "-e", "normal", "--prefix", "none"]);
     let below: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
     let stray: Vec<_> = below
         .iter()

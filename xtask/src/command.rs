@@ -20,11 +20,7 @@ pub(crate) fn cargo(arguments: &[&str]) -> Result<(), String> {
         .env("RUSTDOCFLAGS", "-D warnings")
         .status()
         .map_err(|error| format!("cargo does not start: {error}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("cargo {} failed", arguments.join(" ")))
-    }
+    if status.success() { Ok(()) } else { Err(format!("cargo {} failed", arguments.join(" "))) }
 }
 
 /// What a program prints, if it succeeds.
@@ -35,10 +31,7 @@ pub(crate) fn output(program: &str, arguments: &[&str]) -> Result<String, String
         .output()
         .map_err(|error| format!("{program} does not start: {error}"))?;
     if !output.status.success() {
-        return Err(format!(
-            "{program} failed: {}",
-            String::from_utf8_lossy(&output.stderr)
-        ));
+        return Err(format!("{program} failed: {}", String::from_utf8_lossy(&output.stderr)));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

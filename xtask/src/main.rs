@@ -1,10 +1,6 @@
 //! The project's own checks: `cargo xtask <command>`.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command-line tool talks to people"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to people")]
 
 mod bench;
 mod command;
@@ -52,15 +48,7 @@ fn main() -> ExitCode {
 fn ci() -> Result<(), String> {
     command::cargo(&["fmt", "--all", "--check"])?;
     tidy::run()?;
-    command::cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--all-features",
-        "--",
-        "-D",
-        "warnings",
-    ])?;
+    command::cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])?;
     command::cargo(&["test"])?;
     command::cargo(&["doc", "--no-deps"])?;
     features::run()

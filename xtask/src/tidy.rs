@@ -23,11 +23,7 @@ pub(crate) fn run() -> Result<(), String> {
     for problem in &problems {
         eprintln!("{problem}");
     }
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("{} house rules broken", problems.len()))
-    }
+    if problems.is_empty() { Ok(()) } else { Err(format!("{} house rules broken", problems.len())) }
 }
 
 fn check(file: &str, text: &str, problems: &mut Vec<String>) {
@@ -36,16 +32,10 @@ fn check(file: &str, text: &str, problems: &mut Vec<String>) {
     }
     for word in FOREIGN {
         if let Some(line) = text.lines().position(|line| line.contains(word)) {
-            problems.push(format!(
-                "{file}:{}: holds a path of some machine ({word})",
-                line + 1
-            ));
+            problems.push(format!("{file}:{}: holds a path of some machine ({word})", line + 1));
         }
     }
-    if Path::new(file)
-        .extension()
-        .is_none_or(|extension| extension != "rs")
-    {
+    if Path::new(file).extension().is_none_or(|extension| extension != "rs") {
         return;
     }
     if !text.starts_with("//!") {

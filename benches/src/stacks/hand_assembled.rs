@@ -20,10 +20,7 @@ use super::Installed;
 use crate::server::Settings;
 
 pub(super) fn install(settings: &Settings, routes: Router) -> Result<Installed, Box<dyn Error>> {
-    let exporter = SpanExporter::builder()
-        .with_tonic()
-        .with_endpoint(&settings.otlp)
-        .build()?;
+    let exporter = SpanExporter::builder().with_tonic().with_endpoint(&settings.otlp).build()?;
     let provider = SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
         .with_resource(Resource::builder().with_service_name("bench").build())
@@ -47,22 +44,13 @@ pub(super) fn install(settings: &Settings, routes: Router) -> Result<Installed, 
         }
         drop(guard);
     };
-    Ok(Installed {
-        app: routes.layer(layers),
-        shutdown: Box::new(shutdown),
-    })
+    Ok(Installed { app: routes.layer(layers), shutdown: Box::new(shutdown) })
 }
 
 fn make_span(request: &Request) -> Span {
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("", MatchedPath::as_str);
-    let request_id = request
-        .headers()
-        .get("x-request-id")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let request_id =
+        request.headers().get("x-request-id").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let span = info_span!(
         "request",
         otel.name = format!("{} {route}", request.method()),

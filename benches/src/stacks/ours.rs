@@ -39,8 +39,5 @@ pub(super) fn install(
             eprintln!("{report}");
         }
     };
-    Ok(Installed {
-        app: routes.layer(throughline::http::server()),
-        shutdown: Box::new(shutdown),
-    })
+    Ok(Installed { app: routes.layer(throughline::http::server()), shutdown: Box::new(shutdown) })
 }

@@ -83,18 +83,14 @@ impl Baggage {
     /// The decoded value of `key`: the last one, if somebody sent several.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.members()
-            .filter(|member| member.key == key)
-            .last()
-            .map(|member| member.value)
+        self.members().filter(|member| member.key == key).last().map(|member| member.value)
     }
 
     /// Key, decoded value and metadata of each member, in order.
     ///
     /// The metadata are the member's properties as one opaque text, as it is on the wire; empty if there are none.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        self.members()
-            .map(|member| (member.key, member.value, member.metadata))
+        self.members().map(|member| (member.key, member.value, member.metadata))
     }
 
     /// The same baggage with `key` set to `value`, at the end, in place of every member with that key.
@@ -164,13 +160,7 @@ impl List {
             let decoded = decoded.as_deref();
             let (pair, metadata) = wire.split_once(';').unwrap_or((wire, ""));
             let (key, raw) = pair.split_once('=').unwrap_or((pair, ""));
-            Member {
-                wire,
-                key,
-                value: decoded.unwrap_or(raw),
-                metadata,
-                decoded,
-            }
+            Member { wire, key, value: decoded.unwrap_or(raw), metadata, decoded }
         })
     }
 
@@ -299,11 +289,7 @@ fn encoded(value: &str) -> Cow<'_, str> {
 }
 
 fn upper_hex_digit(nibble: u8) -> char {
-    char::from(if nibble < 10 {
-        b'0' + nibble
-    } else {
-        b'A' + nibble - 10
-    })
+    char::from(if nibble < 10 { b'0' + nibble } else { b'A' + nibble - 10 })
 }
 
 impl fmt::Debug for Baggage {
@@ -346,39 +332,23 @@ mod tests {
             ("a=1", &[("a", "1", "")], "a=1"),
             ("a=1,b=2", &[("a", "1", ""), ("b", "2", "")], "a=1,b=2"),
             // White space around keys, values and properties.
-            (
-                " a \t= 1\t, b = 2 ; p ; q = 3 ",
-                &[("a", "1", ""), ("b", "2", "p;q=3")],
-                "a=1,b=2;p;q=3",
-            ),
+            (" a \t= 1\t, b = 2 ; p ; q = 3 ", &[("a", "1", ""), ("b", "2", "p;q=3")], "a=1,b=2;p;q=3"),
             // The first `=` splits; an empty value is one.
             ("a=b=c==,d=", &[("a", "b=c==", ""), ("d", "", "")], "a=b=c==,d="),
             ("a=1;p=q=r", &[("a", "1", "p=q=r")], "a=1;p=q=r"),
             // Encoded text, and a percent sign that encodes nothing.
-            (
-                "a=%41%c3%A9%20%25",
-                &[("a", "A\u{e9} %", "")],
-                "a=%41%c3%A9%20%25",
-            ),
+            ("a=%41%c3%A9%20%25", &[("a", "A\u{e9} %", "")], "a=%41%c3%A9%20%25"),
             (
                 "a=100%,b=%zz,c=%4",
                 &[("a", "100%", ""), ("b", "%zz", ""), ("c", "%4", "")],
                 "a=100%,b=%zz,c=%4",
             ),
             // Encoded separators stay encoded on the wire.
-            (
-                "a=1%2Cb%3D2%3Bp%5C%22;q=%3B",
-                &[("a", "1,b=2;p\\\"", "q=%3B")],
-                "a=1%2Cb%3D2%3Bp%5C%22;q=%3B",
-            ),
+            ("a=1%2Cb%3D2%3Bp%5C%22;q=%3B", &[("a", "1,b=2;p\\\"", "q=%3B")], "a=1%2Cb%3D2%3Bp%5C%22;q=%3B"),
             // What is not UTF-8 reads as U+FFFD, and the member is kept.
             ("a=%FFx%C3", &[("a", "\u{fffd}x\u{fffd}", "")], "a=%FFx%C3"),
             // A plus sign is a plus sign, and keys are not decoded.
-            (
-                "a=1+2,%41=3",
-                &[("a", "1+2", ""), ("%41", "3", "")],
-                "a=1+2,%41=3",
-            ),
+            ("a=1+2,%41=3", &[("a", "1+2", ""), ("%41", "3", "")], "a=1+2,%41=3"),
             // Every octet that may stand in a value.
             (
                 "a=!#$&'()*+-./09:<=>?@AZ[]^_`az{|}~",
@@ -386,19 +356,12 @@ mod tests {
                 "a=!#$&'()*+-./09:<=>?@AZ[]^_`az{|}~",
             ),
             // Duplicates keep their order.
-            (
-                "a=1,b=2,a=3",
-                &[("a", "1", ""), ("b", "2", ""), ("a", "3", "")],
-                "a=1,b=2,a=3",
-            ),
+            ("a=1,b=2,a=3", &[("a", "1", ""), ("b", "2", ""), ("a", "3", "")], "a=1,b=2,a=3"),
         ] {
             let (baggage, dropped) = read(value);
             assert_eq!((entries(&baggage), dropped), (expected.to_vec(), 0), "{value:?}");
             assert_eq!(baggage.to_header(), wire, "{value:?}");
-            assert_eq!(
-                (baggage.len(), baggage.is_empty()),
-                (expected.len(), expected.is_empty())
-            );
+            assert_eq!((baggage.len(), baggage.is_empty()), (expected.len(), expected.is_empty()));
         }
     }
 
@@ -427,11 +390,7 @@ mod tests {
             "b;p=2",
         ] {
             let (baggage, dropped) = read(&format!("a=1,{malformed} ,c=3;p"));
-            assert_eq!(
-                (&*baggage.to_header(), dropped),
-                ("a=1,c=3;p", 1),
-                "{malformed:?}"
-            );
+            assert_eq!((&*baggage.to_header(), dropped), ("a=1,c=3;p", 1), "{malformed:?}");
         }
         let (baggage, dropped) = Baggage::parse(b"a=1,b=\xff,c=3");
         assert_eq!((&*baggage.to_header(), dropped), ("a=1,c=3", 1));
@@ -439,12 +398,8 @@ mod tests {
 
     #[test]
     fn up_to_64_members_and_8192_bytes_everything_is_passed_on() {
-        let members = |count: usize| {
-            (0..count)
-                .map(|number| format!("k{number}=v"))
-                .collect::<Vec<_>>()
-                .join(",")
-        };
+        let members =
+            |count: usize| (0..count).map(|number| format!("k{number}=v")).collect::<Vec<_>>().join(",");
         assert_eq!(read(&members(64)).0.to_header(), members(64));
         let (baggage, dropped) = read(&members(70));
         assert_eq!((baggage.to_header(), dropped), (members(64), 6));
@@ -491,18 +446,12 @@ mod tests {
     #[test]
     fn the_last_of_several_values_is_the_one() {
         let (baggage, _) = read("a=1,b=2,a=3");
-        assert_eq!(
-            (baggage.get("a"), baggage.get("b"), baggage.get("A")),
-            (Some("3"), Some("2"), None)
-        );
+        assert_eq!((baggage.get("a"), baggage.get("b"), baggage.get("A")), (Some("3"), Some("2"), None));
     }
 
     #[test]
     fn an_insertion_replaces_and_is_encoded() {
-        let baggage = read("a=1;p,b=%20;q,a=2")
-            .0
-            .insert("a", "x, y;z=\\\"100%\u{e9}")
-            .unwrap();
+        let baggage = read("a=1;p,b=%20;q,a=2").0.insert("a", "x, y;z=\\\"100%\u{e9}").unwrap();
         assert_eq!(baggage.to_header(), "b=%20;q,a=x%2C%20y%3Bz=%5C%22100%25%C3%A9");
         assert_eq!(baggage.get("a"), Some("x, y;z=\\\"100%\u{e9}"));
         assert_eq!(baggage.get("b"), Some(" "), "the others keep what they decode to");
@@ -513,23 +462,15 @@ mod tests {
 
     #[test]
     fn an_insertion_beyond_a_limit_is_refused() {
-        let full = (0..64).fold(Baggage::default(), |all, number| {
-            all.insert(&format!("k{number}"), "v").unwrap()
-        });
+        let full =
+            (0..64).fold(Baggage::default(), |all, number| all.insert(&format!("k{number}"), "v").unwrap());
         assert_eq!(full.insert("more", ""), Err(BaggageError::TooManyMembers));
         assert_eq!(full.insert("k0", "w").unwrap().len(), 64);
         let fits = "v".repeat(BAGGAGE_BYTES_MAX - 2);
-        assert_eq!(
-            Baggage::default().insert("k", &fits).unwrap().to_header().len(),
-            BAGGAGE_BYTES_MAX
-        );
+        assert_eq!(Baggage::default().insert("k", &fits).unwrap().to_header().len(), BAGGAGE_BYTES_MAX);
         assert_eq!(Baggage::default().insert("kk", &fits), Err(BaggageError::TooLong));
         for key in ["", "a b", "a=b", "a,b", "a;b", "caf\u{e9}", "a\n"] {
-            assert_eq!(
-                Baggage::default().insert(key, "v"),
-                Err(BaggageError::Key),
-                "{key:?}"
-            );
+            assert_eq!(Baggage::default().insert(key, "v"), Err(BaggageError::Key), "{key:?}");
         }
     }
 

@@ -82,9 +82,7 @@ mod tests {
 
     fn values(carrier: &dyn Carrier, name: &str) -> Vec<String> {
         let mut values = Vec::new();
-        carrier.get_all(name, &mut |value| {
-            values.push(String::from_utf8_lossy(value).into_owned())
-        });
+        carrier.get_all(name, &mut |value| values.push(String::from_utf8_lossy(value).into_owned()));
         values
     }
 
@@ -111,9 +109,7 @@ mod tests {
 
     #[test]
     fn a_list_gives_all_values_in_order() {
-        let list = ["a", "b", "c"]
-            .map(|value| ("Name".to_owned(), value.to_owned()))
-            .to_vec();
+        let list = ["a", "b", "c"].map(|value| ("Name".to_owned(), value.to_owned())).to_vec();
         assert_eq!(values(&list, "name"), ["a", "b", "c"]);
     }
 }

@@ -32,10 +32,7 @@ use crate::{Context, current};
 pub trait Carry: Future + Sized {
     /// Wraps the future; what is current now will be current whenever it is polled.
     fn carry(self) -> Carried<Self> {
-        Carried {
-            future: Some(self),
-            luggage: Luggage::pack(),
-        }
+        Carried { future: Some(self), luggage: Luggage::pack() }
     }
 }
 
@@ -67,10 +64,7 @@ struct Luggage {
 
 impl Luggage {
     fn pack() -> Self {
-        Self {
-            span: Span::current(),
-            context: current::entered_by_hand(),
-        }
+        Self { span: Span::current(), context: current::entered_by_hand() }
     }
 
     fn with<T>(&self, work: impl FnOnce() -> T) -> T {

@@ -9,10 +9,7 @@ use std::{
 };
 
 /// Nanoseconds since the Unix epoch; 0 for a clock set before it, the maximum after the year 2554.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place that reads the wall clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
 #[must_use]
 pub fn now_unix_nanos() -> u64 {
     SystemTime::now()
@@ -40,9 +37,7 @@ impl Clock {
     /// Nanoseconds since the Unix epoch.
     #[must_use]
     pub fn unix_nanos(&self) -> u64 {
-        self.0
-            .as_ref()
-            .map_or_else(now_unix_nanos, |fixed| fixed.load(Ordering::Relaxed))
+        self.0.as_ref().map_or_else(now_unix_nanos, |fixed| fixed.load(Ordering::Relaxed))
     }
 }
 

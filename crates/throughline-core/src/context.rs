@@ -32,9 +32,7 @@ impl Context {
     /// The id that survives where a trace does not.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&CorrelationId> {
-        self.shared
-            .as_ref()
-            .and_then(|shared| shared.correlation_id.as_ref())
+        self.shared.as_ref().and_then(|shared| shared.correlation_id.as_ref())
     }
 
     /// The application's own values that travel along.
@@ -46,10 +44,7 @@ impl Context {
     /// The same context in this span.
     #[must_use]
     pub fn with_span(self, span: SpanContext) -> Self {
-        Self {
-            span: Some(span),
-            ..self
-        }
+        Self { span: Some(span), ..self }
     }
 
     /// The same context with this correlation id.
@@ -109,9 +104,6 @@ mod tests {
     fn spans_of_a_request_share_what_they_carry() {
         let first = full();
         let second = first.clone().with_span(full().span().unwrap().clone());
-        assert!(Arc::ptr_eq(
-            first.shared.as_ref().unwrap(),
-            second.shared.as_ref().unwrap()
-        ));
+        assert!(Arc::ptr_eq(first.shared.as_ref().unwrap(), second.shared.as_ref().unwrap()));
     }
 }

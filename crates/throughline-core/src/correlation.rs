@@ -74,22 +74,14 @@ mod tests {
     fn an_id_is_visible_ascii_without_quotes_and_backslash() {
         for byte in 0..=u8::MAX {
             let expected = (0x21..=0x7e).contains(&byte) && byte != b'"' && byte != b'\\';
-            assert_eq!(
-                CorrelationId::parse(&[b'a', byte]).is_some(),
-                expected,
-                "{byte:#x}"
-            );
+            assert_eq!(CorrelationId::parse(&[b'a', byte]).is_some(), expected, "{byte:#x}");
         }
     }
 
     #[test]
     fn an_id_has_one_to_128_characters() {
         for (len, accepted) in [(0, false), (1, true), (128, true), (129, false), (1 << 20, false)] {
-            assert_eq!(
-                CorrelationId::parse(&vec![b'x'; len]).is_some(),
-                accepted,
-                "{len}"
-            );
+            assert_eq!(CorrelationId::parse(&vec![b'x'; len]).is_some(), accepted, "{len}");
         }
     }
 
@@ -99,20 +91,10 @@ mod tests {
         let id = CorrelationId::generate();
         let after = clock::now_unix_nanos() / 1_000_000;
         let uuid = uuid::Uuid::parse_str(id.as_str()).unwrap();
-        assert_eq!(
-            (uuid.get_version_num(), uuid.get_variant()),
-            (7, uuid::Variant::RFC4122)
-        );
+        assert_eq!((uuid.get_version_num(), uuid.get_variant()), (7, uuid::Variant::RFC4122));
         let millis = (uuid.as_u128() >> 80) as u64;
-        assert!(
-            (before..=after).contains(&millis),
-            "{millis} is not within {before}..={after}"
-        );
-        assert_eq!(
-            uuid.hyphenated().to_string(),
-            id.as_str(),
-            "36 characters, lower case"
-        );
+        assert!((before..=after).contains(&millis), "{millis} is not within {before}..={after}");
+        assert_eq!(uuid.hyphenated().to_string(), id.as_str(), "36 characters, lower case");
         assert_ne!(CorrelationId::generate(), id);
     }
 

@@ -48,10 +48,7 @@ impl Context {
     pub fn enter(&self) -> ContextGuard {
         let number = NEXT_GUARD.with(|next| next.replace(next.get().wrapping_add(1)));
         push(Owner::Guard(number), self.clone());
-        ContextGuard {
-            number,
-            _not_send: PhantomData,
-        }
+        ContextGuard { number, _not_send: PhantomData }
     }
 }
 
@@ -99,10 +96,7 @@ pub(crate) fn entered_by_hand() -> Option<Context> {
 // A thread that is being torn down has no scopes any more; it then simply has no current context.
 
 fn innermost<T>(read: impl FnOnce(&Scope) -> T) -> Option<T> {
-    SCOPES
-        .try_with(|scopes| scopes.borrow().last().map(read))
-        .ok()
-        .flatten()
+    SCOPES.try_with(|scopes| scopes.borrow().last().map(read)).ok().flatten()
 }
 
 fn push(owner: Owner, context: Context) {
@@ -129,9 +123,7 @@ mod tests {
     }
 
     fn current() -> Option<String> {
-        Context::current()
-            .correlation_id()
-            .map(|id| id.as_str().to_owned())
+        Context::current().correlation_id().map(|id| id.as_str().to_owned())
     }
 
     #[test]

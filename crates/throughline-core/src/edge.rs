@@ -22,17 +22,13 @@ impl EdgePolicy {
     /// Continues the caller's trace, and keeps its baggage and its correlation id.
     #[must_use]
     pub const fn trust() -> Self {
-        Self {
-            stance: Stance::Trust,
-        }
+        Self { stance: Stance::Trust }
     }
 
     /// Reads nothing: a new trace, no baggage, a new correlation id.
     #[must_use]
     pub const fn ignore() -> Self {
-        Self {
-            stance: Stance::Ignore,
-        }
+        Self { stance: Stance::Ignore }
     }
 
     pub(crate) const fn stance(&self) -> Stance {

@@ -24,12 +24,7 @@ impl Environment {
     #[must_use]
     pub fn process() -> Self {
         std::env::vars_os()
-            .map(|(name, value)| {
-                (
-                    name.to_string_lossy().into_owned(),
-                    value.to_string_lossy().into_owned(),
-                )
-            })
+            .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
             .filter(|(name, _)| PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
             .collect()
     }
@@ -37,19 +32,13 @@ impl Environment {
     /// Variables given in code: for tests, and for programs whose settings come from elsewhere.
     #[must_use]
     pub fn from_pairs<K: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
-        pairs
-            .into_iter()
-            .map(|(name, value)| (name.into(), value.into()))
-            .collect()
+        pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
     }
 
     /// The value of a variable; `None` when it is unset or empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// The value of a variable as `parse` reads it; `used` where it is unset, and where it is bad, with a warning.
@@ -122,12 +111,7 @@ impl EnvWarning {
 
 impl fmt::Display for EnvWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            variable,
-            value,
-            problem,
-            used,
-        } = self;
+        let Self { variable, value, problem, used } = self;
         write!(f, "{variable}={value:?} is {problem}; using {used}")
     }
 }
@@ -139,10 +123,7 @@ mod tests {
     #[test]
     fn empty_counts_as_unset() {
         let env = Environment::from_pairs([("OTEL_A", ""), ("OTEL_B", "b")]);
-        assert_eq!(
-            (env.get("OTEL_A"), env.get("OTEL_B"), env.get("OTEL_C")),
-            (None, Some("b"), None)
-        );
+        assert_eq!((env.get("OTEL_A"), env.get("OTEL_B"), env.get("OTEL_C")), (None, Some("b"), None));
     }
 
     #[test]
@@ -150,13 +131,8 @@ mod tests {
         let env = Environment::from_pairs([("OTEL_SDK_DISABLED", "yes")]);
         let mut warnings = Vec::new();
         assert!(!env.boolean("OTEL_SDK_DISABLED", &mut warnings));
-        let [warning] = warnings.as_slice() else {
-            panic!("{warnings:?}")
-        };
-        assert_eq!(
-            warning.to_string(),
-            r#"OTEL_SDK_DISABLED="yes" is neither true nor false; using false"#
-        );
+        let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+        assert_eq!(warning.to_string(), r#"OTEL_SDK_DISABLED="yes" is neither true nor false; using false"#);
     }
 
     #[test]

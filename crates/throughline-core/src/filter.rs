@@ -4,7 +4,7 @@ use tracing::{Metadata, Subscriber, subscriber::Interest};
 use tracing_core::LevelFilter;
 use tracing_subscriber::{
     filter::Targets,
-    layer::{Context, Filter},
+    layer::{Context, Filter, Layer},
 };
 
 use crate::DIAGNOSTICS_TARGET;
@@ -14,7 +14,7 @@ use crate::DIAGNOSTICS_TARGET;
 /// The log filter decides on log lines alone. The span filter decides which spans exist and which events are kept on
 /// them. Neither touches propagation: turning both off still passes an incoming trace on.
 ///
-/// As a per-layer [`Filter`] it lets through what either of the two wants; each layer then asks
+/// As a [`Layer`], or as a per-layer [`Filter`] where others stand beside ours, it lets through what either of the two wants; each layer then asks
 /// [`is_log`](Self::is_log) or [`is_span_event`](Self::is_span_event) for itself.
 ///
 /// ```
@@ -32,10 +32,7 @@ impl Default for Filters {
     /// Everything at INFO and above.
     fn default() -> Self {
         let info = Targets::new().with_default(LevelFilter::INFO);
-        Self {
-            logs: info.clone(),
-            spans: info,
-        }
+        Self { logs: info.clone(), spans: info }
     }
 }
 
@@ -58,11 +55,33 @@ impl Filters {
         self.spans.would_enable(event.target(), event.level()) && event.target() != DIAGNOSTICS_TARGET
     }
 
+    /// The most verbose level that anything is let through at.
+    fn most_verbose(&self) -> Option<LevelFilter> {
+        let most =
+            |targets: &Targets| targets.iter().map(|(_, level)| level).chain(targets.default_level()).max();
+        most(&self.logs).max(most(&self.spans))
+    }
+
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
         if metadata.is_span() {
             return self.spans.would_enable(metadata.target(), metadata.level());
         }
         self.is_log(metadata) || self.is_span_event(metadata)
+    }
+}
+
+/// For a subscriber that has no layers but ours: filtering for all at once saves each layer a look-up a callback.
+impl<S: Subscriber> Layer<S> for Filters {
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        self.wants(metadata)
+    }
+
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if self.wants(metadata) { Interest::always() } else { Interest::never() }
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        self.most_verbose()
     }
 }
 
@@ -72,21 +91,10 @@ impl<S: Subscriber> Filter<S> for Filters {
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if self.wants(metadata) {
-            Interest::always()
-        } else {
-            Interest::never()
-        }
+        if self.wants(metadata) { Interest::always() } else { Interest::never() }
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        let most = |targets: &Targets| {
-            targets
-                .iter()
-                .map(|(_, level)| level)
-                .chain(targets.default_level())
-                .max()
-        };
-        most(&self.logs).max(most(&self.spans))
+        self.most_verbose()
     }
 }

@@ -131,11 +131,7 @@ impl TraceFlags {
     }
 
     const fn with(self, flag: Self, set: bool) -> Self {
-        if set {
-            Self(self.0 | flag.0)
-        } else {
-            Self(self.0 & !flag.0)
-        }
+        if set { Self(self.0 | flag.0) } else { Self(self.0 & !flag.0) }
     }
 }
 
@@ -178,11 +174,7 @@ fn encode<const N: usize, const M: usize>(bytes: &[u8; N]) -> [u8; M] {
 }
 
 const fn digit(nibble: u8) -> u8 {
-    if nibble < 10 {
-        b'0' + nibble
-    } else {
-        b'a' + nibble - 10
-    }
+    if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
 }
 
 fn show(digits: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -233,10 +225,7 @@ mod tests {
     fn ids_are_shown_as_lower_case_hex() {
         let trace = TraceId::from_hex(b"0af7651916cd43dd8448eb211c80319c").unwrap();
         let span = SpanId::from_hex(b"b7ad6b7169203331").unwrap();
-        assert_eq!(
-            format!("{trace} {trace:?}"),
-            ["0af7651916cd43dd8448eb211c80319c"; 2].join(" ")
-        );
+        assert_eq!(format!("{trace} {trace:?}"), ["0af7651916cd43dd8448eb211c80319c"; 2].join(" "));
         assert_eq!(format!("{span} {span:?}"), "b7ad6b7169203331 b7ad6b7169203331");
         assert_eq!(format!("{} {:?}", TraceFlags::SAMPLED, TraceFlags::NONE), "01 00");
         assert_eq!(trace.to_bytes()[..2], [0x0a, 0xf7]);
@@ -275,18 +264,12 @@ mod tests {
 
     #[test]
     fn flags_are_tested_by_bit_and_unknown_ones_dropped() {
-        for (byte, sampled, random, kept) in [
-            (0x00, false, false, 0),
-            (0x01, true, false, 1),
-            (0x02, false, true, 2),
-            (0x03, true, true, 3),
-        ] {
+        for (byte, sampled, random, kept) in
+            [(0x00, false, false, 0), (0x01, true, false, 1), (0x02, false, true, 2), (0x03, true, true, 3)]
+        {
             for unknown in [0x00, 0x04, 0x80, 0xfc] {
                 let flags = TraceFlags::from_byte(byte | unknown);
-                assert_eq!(
-                    (flags.is_sampled(), flags.is_random(), flags.byte()),
-                    (sampled, random, kept)
-                );
+                assert_eq!((flags.is_sampled(), flags.is_random(), flags.byte()), (sampled, random, kept));
             }
         }
     }

@@ -71,16 +71,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ContextLayer {
         let Some(span) = ctx.span(id) else { return };
         let parent = parent_of(attributes, &ctx);
         let name = attributes.metadata().name();
-        span.extensions_mut()
-            .insert(SpanData::born(&parent, name, sampler));
+        span.extensions_mut().insert(SpanData::born(&parent, name, sampler));
     }
 
     fn on_enter(&self, id: &Id, ctx: layer::Context<'_, S>) {
         let Some(span) = ctx.span(id) else { return };
-        let context = span
-            .extensions()
-            .get::<SpanData>()
-            .map(|data| data.context().clone());
+        let context = span.extensions().get::<SpanData>().map(|data| data.context().clone());
         if let Some(context) = context {
             current::push_span(id.into_u64(), context);
         }
@@ -95,10 +91,7 @@ fn find_in<S>(dispatch: &Dispatch, id: &Id, visit: &mut dyn FnMut(&mut SpanData)
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let Some(span) = dispatch
-        .downcast_ref::<S>()
-        .and_then(|subscriber| subscriber.span(id))
-    else {
+    let Some(span) = dispatch.downcast_ref::<S>().and_then(|subscriber| subscriber.span(id)) else {
         return;
     };
     if let Some(data) = span.extensions_mut().get_mut::<SpanData>() {
@@ -115,18 +108,12 @@ where
     }
     let parent = attributes.parent().and_then(|id| ctx.span(id));
     parent
-        .and_then(|span| {
-            span.extensions()
-                .get::<SpanData>()
-                .map(|data| data.context().clone())
-        })
+        .and_then(|span| span.extensions().get::<SpanData>().map(|data| data.context().clone()))
         .unwrap_or_default()
 }
 
 impl fmt::Debug for ContextLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ContextLayer")
-            .field("pipeline", &self.pipeline)
-            .finish_non_exhaustive()
+        f.debug_struct("ContextLayer").field("pipeline", &self.pipeline).finish_non_exhaustive()
     }
 }

@@ -38,9 +38,7 @@ impl Pipeline {
     #[must_use]
     pub fn current() -> Self {
         let of_subscriber = tracing::dispatcher::get_default(|dispatch| {
-            dispatch
-                .downcast_ref::<ContextLayer>()
-                .map(|layer| layer.pipeline().clone())
+            dispatch.downcast_ref::<ContextLayer>().map(|layer| layer.pipeline().clone())
         });
         of_subscriber.unwrap_or_else(|| WITHOUT_LAYER.clone())
     }

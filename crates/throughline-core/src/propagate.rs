@@ -74,14 +74,8 @@ pub struct PropagationCounters {
 
 impl Default for Propagator {
     fn default() -> Self {
-        let names = CorrelationNames {
-            own: CORRELATION_HEADER.into(),
-            also_accepted: Vec::new(),
-        };
-        Self {
-            names: Some(Arc::new(names)),
-            counters: Arc::default(),
-        }
+        let names = CorrelationNames { own: CORRELATION_HEADER.into(), also_accepted: Vec::new() };
+        Self { names: Some(Arc::new(names)), counters: Arc::default() }
     }
 }
 
@@ -89,10 +83,7 @@ impl Propagator {
     /// Reads and writes nothing; every extracted context has a fresh correlation id all the same.
     #[must_use]
     pub fn off() -> Self {
-        Self {
-            names: None,
-            counters: Arc::default(),
-        }
+        Self { names: None, counters: Arc::default() }
     }
 
     /// Reads and writes the correlation id under another name.
@@ -129,9 +120,7 @@ impl Propagator {
 
     /// The names of the fields that [`inject`](Self::inject) writes or removes; none when propagation is off.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
-        self.names
-            .iter()
-            .flat_map(|names| [TRACEPARENT, TRACESTATE, BAGGAGE, &names.own])
+        self.names.iter().flat_map(|names| [TRACEPARENT, TRACESTATE, BAGGAGE, &names.own])
     }
 
     /// What was refused so far, by this propagator and its clones.
@@ -173,17 +162,9 @@ impl Propagator {
         let traceparent = span.map(traceparent::format);
         let traceparent = traceparent.as_ref().and_then(|value| str::from_utf8(value).ok());
         put(carrier, TRACEPARENT, traceparent.unwrap_or_default());
-        put(
-            carrier,
-            TRACESTATE,
-            span.map_or("", |span| span.tracestate().as_str()),
-        );
+        put(carrier, TRACESTATE, span.map_or("", |span| span.tracestate().as_str()));
         put(carrier, BAGGAGE, context.baggage().wire());
-        put(
-            carrier,
-            &names.own,
-            context.correlation_id().map_or("", CorrelationId::as_str),
-        );
+        put(carrier, &names.own, context.correlation_id().map_or("", CorrelationId::as_str));
     }
 
     fn span(&self, carrier: &dyn Carrier) -> Option<SpanContext> {
@@ -289,19 +270,13 @@ mod tests {
     const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03";
 
     fn fields(pairs: &[(&str, &str)]) -> Fields {
-        pairs
-            .iter()
-            .map(|(name, value)| ((*name).into(), (*value).into()))
-            .collect()
+        pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
     }
 
     /// What goes out when `read` comes in and no span is opened in between, without the correlation id.
     fn passed_on(propagator: &Propagator, read: &[(&str, &str)]) -> Fields {
         let mut written = Fields::new();
-        propagator.inject(
-            &propagator.extract(&fields(read), &EdgePolicy::trust()),
-            &mut written,
-        );
+        propagator.inject(&propagator.extract(&fields(read), &EdgePolicy::trust()), &mut written);
         written.retain(|(name, _)| name != CORRELATION_HEADER);
         written
     }
@@ -317,39 +292,19 @@ mod tests {
         let with_state = [("traceparent", PARENT), ("tracestate", "a=1,b=2")];
         for (read, written, counters) in [
             (&[][..], &[][..], counted(|_| ())),
-            (
-                &[("traceparent", PARENT)],
-                &[("traceparent", PARENT)],
-                counted(|_| ()),
-            ),
-            (
-                &[("TraceParent", &*format!(" {PARENT}\t"))],
-                &[("traceparent", PARENT)],
-                counted(|_| ()),
-            ),
+            (&[("traceparent", PARENT)], &[("traceparent", PARENT)], counted(|_| ())),
+            (&[("TraceParent", &*format!(" {PARENT}\t"))], &[("traceparent", PARENT)], counted(|_| ())),
             // Several tracestate headers are one, and stray commas go.
             (
-                &[
-                    ("traceparent", PARENT),
-                    ("tracestate", "a=1 ,"),
-                    ("Tracestate", " b=2"),
-                ],
+                &[("traceparent", PARENT), ("tracestate", "a=1 ,"), ("Tracestate", " b=2")],
                 &with_state,
                 counted(|_| ()),
             ),
             // An empty tracestate is accepted and never sent.
-            (
-                &[("traceparent", PARENT), ("tracestate", "")],
-                &[("traceparent", PARENT)],
-                counted(|_| ()),
-            ),
+            (&[("traceparent", PARENT), ("tracestate", "")], &[("traceparent", PARENT)], counted(|_| ())),
             // An invalid tracestate goes alone.
             (
-                &[
-                    ("traceparent", PARENT),
-                    ("tracestate", "a=1"),
-                    ("tracestate", "b"),
-                ],
+                &[("traceparent", PARENT), ("tracestate", "a=1"), ("tracestate", "b")],
                 &[("traceparent", PARENT)],
                 counted(|seen| seen.tracestate_invalid = 1),
             ),
@@ -362,29 +317,18 @@ mod tests {
                 counted(|seen| seen.traceparent_invalid = 1),
             ),
             (
-                &[
-                    ("traceparent", PARENT),
-                    ("traceparent", PARENT),
-                    ("tracestate", "?"),
-                ],
+                &[("traceparent", PARENT), ("traceparent", PARENT), ("tracestate", "?")],
                 &[],
                 counted(|seen| seen.traceparent_invalid = 1),
             ),
             (
-                &[
-                    ("traceparent", "x"),
-                    ("traceparent", "x"),
-                    ("traceparent", PARENT),
-                ],
+                &[("traceparent", "x"), ("traceparent", "x"), ("traceparent", PARENT)],
                 &[],
                 counted(|seen| seen.traceparent_invalid = 1),
             ),
             // A later version goes on as version 00.
             (
-                &[
-                    ("traceparent", &PARENT.replacen("00", "cc", 1)),
-                    ("tracestate", "a=1,b=2"),
-                ],
+                &[("traceparent", &PARENT.replacen("00", "cc", 1)), ("tracestate", "a=1,b=2")],
                 &with_state,
                 counted(|_| ()),
             ),
@@ -404,10 +348,7 @@ mod tests {
     #[test]
     fn the_limits_of_baggage_are_those_of_all_its_headers_together() {
         let propagator = Propagator::default();
-        let header = (0..40)
-            .map(|number| format!("k{number}=v"))
-            .collect::<Vec<_>>()
-            .join(",");
+        let header = (0..40).map(|number| format!("k{number}=v")).collect::<Vec<_>>().join(",");
         let written = passed_on(&propagator, &[("baggage", &header), ("baggage", &header)]);
         assert_eq!(written[0].1.split(',').count(), 64);
         assert_eq!(propagator.counters().baggage_members_dropped, 16);
@@ -421,10 +362,7 @@ mod tests {
         let context = propagator.extract(&read, &EdgePolicy::trust());
         assert_eq!((context.baggage().len(), context.span()), (64, None));
         propagator.extract(&fields(&[("traceparent", &noise)]), &EdgePolicy::trust());
-        propagator.extract(
-            &fields(&[("traceparent", PARENT), ("tracestate", &list)]),
-            &EdgePolicy::trust(),
-        );
+        propagator.extract(&fields(&[("traceparent", PARENT), ("tracestate", &list)]), &EdgePolicy::trust());
         let expected = PropagationCounters {
             traceparent_invalid: 1,
             tracestate_invalid: 1,
@@ -436,33 +374,15 @@ mod tests {
 
     #[test]
     fn the_first_valid_correlation_id_is_kept_and_malformed_ones_are_counted() {
-        let propagator = Propagator::default()
-            .accept_correlation_from("X-Request-Id")
-            .unwrap();
+        let propagator = Propagator::default().accept_correlation_from("X-Request-Id").unwrap();
         for (read, kept, replaced) in [
             (&[("x-correlation-id", " abc ")][..], Some("abc"), 0),
-            (
-                &[("X-Correlation-Id", "abc"), ("x-request-id", "def")],
-                Some("abc"),
-                0,
-            ),
-            (
-                &[("x-request-id", "def"), ("x-correlation-id", "abc")],
-                Some("abc"),
-                0,
-            ),
+            (&[("X-Correlation-Id", "abc"), ("x-request-id", "def")], Some("abc"), 0),
+            (&[("x-request-id", "def"), ("x-correlation-id", "abc")], Some("abc"), 0),
             (&[("x-request-id", "def")], Some("def"), 0),
-            (
-                &[("x-correlation-id", "a b"), ("x-request-id", "def")],
-                Some("def"),
-                1,
-            ),
+            (&[("x-correlation-id", "a b"), ("x-request-id", "def")], Some("def"), 1),
             (&[("x-correlation-id", "a\"b")], None, 1),
-            (
-                &[("x-correlation-id", "a\\b"), ("x-correlation-id", "a\nb")],
-                None,
-                1,
-            ),
+            (&[("x-correlation-id", "a\\b"), ("x-correlation-id", "a\nb")], None, 1),
             (&[("x-correlation-id", "")], None, 1),
             (&[], None, 0),
         ] {
@@ -473,22 +393,14 @@ mod tests {
                 Some(kept) => assert_eq!(id, kept, "{read:?}"),
                 None => assert_eq!(id.len(), 36, "{read:?}: a fresh UUID"),
             }
-            assert_eq!(
-                propagator.counters().correlation_replaced - before,
-                replaced,
-                "{read:?}"
-            );
+            assert_eq!(propagator.counters().correlation_replaced - before, replaced, "{read:?}");
         }
     }
 
     #[test]
     fn an_edge_that_ignores_reads_nothing_and_counts_nothing() {
         let propagator = Propagator::default();
-        let read = fields(&[
-            ("traceparent", PARENT),
-            ("baggage", "a=1,bad"),
-            ("x-correlation-id", "abc"),
-        ]);
+        let read = fields(&[("traceparent", PARENT), ("baggage", "a=1,bad"), ("x-correlation-id", "abc")]);
         let context = propagator.extract(&read, &EdgePolicy::ignore());
         assert!(context.span().is_none() && context.baggage().is_empty());
         assert_eq!(context.correlation_id().unwrap().as_str().len(), 36);
@@ -522,11 +434,7 @@ mod tests {
             .with_correlation_id(CorrelationId::parse(b"abc").unwrap());
         let mut carrier = stale;
         propagator.inject(&context, &mut carrier);
-        let expected = [
-            ("content-type", "text/plain"),
-            ("traceparent", PARENT),
-            ("x-correlation-id", "abc"),
-        ];
+        let expected = [("content-type", "text/plain"), ("traceparent", PARENT), ("x-correlation-id", "abc")];
         assert_eq!(carrier, fields(&expected));
     }
 
@@ -536,17 +444,9 @@ mod tests {
         assert_eq!(propagator.correlation_header_name(), "x-order-id");
         let names: Vec<_> = propagator.fields().collect();
         assert_eq!(names, ["traceparent", "tracestate", "baggage", "x-order-id"]);
-        let read = [
-            ("traceparent", PARENT),
-            ("tracestate", "a=1"),
-            ("baggage", "b=2"),
-            ("x-order-id", "c"),
-        ];
+        let read = [("traceparent", PARENT), ("tracestate", "a=1"), ("baggage", "b=2"), ("x-order-id", "c")];
         let written = passed_on(&propagator, &read);
-        assert_eq!(
-            written.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
-            names
-        );
+        assert_eq!(written.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), names);
     }
 
     #[test]
@@ -565,46 +465,16 @@ mod tests {
     fn a_correlation_header_is_a_token_and_not_the_name_of_another_field() {
         for (name, why) in [
             ("", "correlation header \"\" is not a valid header name"),
-            (
-                "x correlation",
-                "correlation header \"x correlation\" is not a valid header name",
-            ),
+            ("x correlation", "correlation header \"x correlation\" is not a valid header name"),
             ("x:y", "correlation header \"x:y\" is not a valid header name"),
-            (
-                "h\u{e9}",
-                "correlation header \"h\u{e9}\" is not a valid header name",
-            ),
-            (
-                "x\r\ny",
-                "correlation header \"x\\r\\ny\" is not a valid header name",
-            ),
-            (
-                "TraceParent",
-                "correlation header \"TraceParent\" is the name of another field",
-            ),
-            (
-                "tracestate",
-                "correlation header \"tracestate\" is the name of another field",
-            ),
-            (
-                "Baggage",
-                "correlation header \"Baggage\" is the name of another field",
-            ),
+            ("h\u{e9}", "correlation header \"h\u{e9}\" is not a valid header name"),
+            ("x\r\ny", "correlation header \"x\\r\\ny\" is not a valid header name"),
+            ("TraceParent", "correlation header \"TraceParent\" is the name of another field"),
+            ("tracestate", "correlation header \"tracestate\" is the name of another field"),
+            ("Baggage", "correlation header \"Baggage\" is the name of another field"),
         ] {
-            assert_eq!(
-                Propagator::default()
-                    .correlation_header(name)
-                    .unwrap_err()
-                    .to_string(),
-                why
-            );
-            assert_eq!(
-                Propagator::default()
-                    .accept_correlation_from(name)
-                    .unwrap_err()
-                    .to_string(),
-                why
-            );
+            assert_eq!(Propagator::default().correlation_header(name).unwrap_err().to_string(), why);
+            assert_eq!(Propagator::default().accept_correlation_from(name).unwrap_err().to_string(), why);
         }
     }
 

@@ -49,9 +49,7 @@ fn seeded() -> SmallRng {
 fn seeded_without_the_system() -> SmallRng {
     static THREADS: AtomicU64 = AtomicU64::new(0);
     // Spreads small numbers over all bits; the odd constant is 2^64 divided by the golden ratio.
-    let thread = THREADS
-        .fetch_add(1, Ordering::Relaxed)
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let thread = THREADS.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let process = u64::from(std::process::id()).rotate_left(32);
     SmallRng::seed_from_u64(clock::now_unix_nanos() ^ process ^ thread)
 }
@@ -64,31 +62,16 @@ mod tests {
 
     #[test]
     fn ids_differ_within_and_between_threads() {
-        let make = || {
-            (0..1_000)
-                .map(|_| (new_trace_id(), new_span_id()))
-                .collect::<Vec<_>>()
-        };
+        let make = || (0..1_000).map(|_| (new_trace_id(), new_span_id())).collect::<Vec<_>>();
         let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(make)).collect();
-        let made: Vec<_> = threads
-            .into_iter()
-            .flat_map(|thread| thread.join().unwrap())
-            .collect();
-        assert_eq!(
-            made.iter().map(|(trace, _)| trace).collect::<HashSet<_>>().len(),
-            4_000
-        );
-        assert_eq!(
-            made.iter().map(|(_, span)| span).collect::<HashSet<_>>().len(),
-            4_000
-        );
+        let made: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        assert_eq!(made.iter().map(|(trace, _)| trace).collect::<HashSet<_>>().len(), 4_000);
+        assert_eq!(made.iter().map(|(_, span)| span).collect::<HashSet<_>>().len(), 4_000);
     }
 
     #[test]
     fn every_bit_of_an_id_is_sometimes_set_and_sometimes_not() {
-        let ids: Vec<_> = (0..500)
-            .map(|_| u128::from_be_bytes(new_trace_id().to_bytes()))
-            .collect();
+        let ids: Vec<_> = (0..500).map(|_| u128::from_be_bytes(new_trace_id().to_bytes())).collect();
         assert_eq!(ids.iter().fold(0, |seen, id| seen | id), u128::MAX);
         assert_eq!(ids.iter().fold(u128::MAX, |seen, id| seen & id), 0);
     }

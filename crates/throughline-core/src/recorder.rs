@@ -69,9 +69,8 @@ pub enum InstrumentKind {
 }
 
 /// Bucket bounds of request and message durations, in seconds (semantic conventions, HTTP and messaging metrics).
-pub const DURATION_BUCKETS: &[f64] = &[
-    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
-];
+pub const DURATION_BUCKETS: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
 impl Metric {
     /// Every metric, in declaration order: `metric as usize` is its place.
@@ -90,66 +89,44 @@ impl Metric {
     #[must_use]
     pub const fn instrument(self) -> Instrument {
         match self {
-            Self::HttpServerRequestDuration => seconds(
-                "http.server.request.duration",
-                "Duration of HTTP server requests.",
-            ),
-            Self::HttpServerActiveRequests => requests(
-                "http.server.active_requests",
-                "Number of active HTTP server requests.",
-            ),
-            Self::HttpClientRequestDuration => seconds(
-                "http.client.request.duration",
-                "Duration of HTTP client requests.",
-            ),
-            Self::HttpClientActiveRequests => requests(
-                "http.client.active_requests",
-                "Number of active HTTP client requests.",
-            ),
-            Self::MessagingOperationDuration => seconds(
-                "messaging.client.operation.duration",
-                "Duration of messaging operations.",
-            ),
+            Self::HttpServerRequestDuration => {
+                seconds("http.server.request.duration", "Duration of HTTP server requests.")
+            }
+            Self::HttpServerActiveRequests => {
+                requests("http.server.active_requests", "Number of active HTTP server requests.")
+            }
+            Self::HttpClientRequestDuration => {
+                seconds("http.client.request.duration", "Duration of HTTP client requests.")
+            }
+            Self::HttpClientActiveRequests => {
+                requests("http.client.active_requests", "Number of active HTTP client requests.")
+            }
+            Self::MessagingOperationDuration => {
+                seconds("messaging.client.operation.duration", "Duration of messaging operations.")
+            }
             Self::MessagingProcessDuration => {
                 seconds("messaging.process.duration", "Duration of processing a message.")
             }
-            Self::MessagingSent => messages(
-                "messaging.client.sent.messages",
-                "Number of messages that were sent.",
-            ),
-            Self::MessagingConsumed => messages(
-                "messaging.client.consumed.messages",
-                "Number of messages that were delivered.",
-            ),
+            Self::MessagingSent => {
+                messages("messaging.client.sent.messages", "Number of messages that were sent.")
+            }
+            Self::MessagingConsumed => {
+                messages("messaging.client.consumed.messages", "Number of messages that were delivered.")
+            }
         }
     }
 }
 
 const fn seconds(name: &'static str, description: &'static str) -> Instrument {
-    Instrument {
-        name,
-        unit: "s",
-        description,
-        kind: InstrumentKind::Histogram(DURATION_BUCKETS),
-    }
+    Instrument { name, unit: "s", description, kind: InstrumentKind::Histogram(DURATION_BUCKETS) }
 }
 
 const fn requests(name: &'static str, description: &'static str) -> Instrument {
-    Instrument {
-        name,
-        unit: "{request}",
-        description,
-        kind: InstrumentKind::UpDownCounter,
-    }
+    Instrument { name, unit: "{request}", description, kind: InstrumentKind::UpDownCounter }
 }
 
 const fn messages(name: &'static str, description: &'static str) -> Instrument {
-    Instrument {
-        name,
-        unit: "{message}",
-        description,
-        kind: InstrumentKind::Counter,
-    }
+    Instrument { name, unit: "{message}", description, kind: InstrumentKind::Counter }
 }
 
 #[cfg(test)]

@@ -159,18 +159,8 @@ fn pieces(query: &str) -> impl Iterator<Item = Piece<'_>> {
         let parameter = text.trim_end_matches(['&', ';', '?', '#']);
         let separator = text.get(parameter.len()..).unwrap_or_default();
         match parameter.split_once('=') {
-            Some((name, value)) => Piece {
-                text,
-                name,
-                value: Some(value),
-                separator,
-            },
-            None => Piece {
-                text,
-                name: parameter,
-                value: None,
-                separator,
-            },
+            Some((name, value)) => Piece { text, name, value: Some(value), separator },
+            None => Piece { text, name: parameter, value: None, separator },
         }
     })
 }
@@ -205,17 +195,13 @@ fn decoded(name: &str) -> Cow<'_, str> {
 /// reference that begins with one slash is a path and has no authority.
 fn without_credentials(base: &str) -> Cow<'_, str> {
     let is_slash = |character| matches!(character, '/' | '\\');
-    let after_scheme = base.find(':').filter(|colon| {
-        base.get(colon + 1..)
-            .is_some_and(|rest| rest.starts_with(is_slash))
-    });
+    let after_scheme =
+        base.find(':').filter(|colon| base.get(colon + 1..).is_some_and(|rest| rest.starts_with(is_slash)));
     let is_path = after_scheme.is_none() && base.starts_with(is_slash) && !base.starts_with("//");
     if is_path {
         return Cow::Borrowed(base);
     }
-    let rest = base
-        .get(after_scheme.map_or(0, |colon| colon + 1)..)
-        .unwrap_or_default();
+    let rest = base.get(after_scheme.map_or(0, |colon| colon + 1)..).unwrap_or_default();
     let authority_and_path = rest.trim_start_matches(is_slash);
     let authority = authority_and_path.split('/').next().unwrap_or_default();
     match authority.rsplit_once('@') {
@@ -252,14 +238,8 @@ mod tests {
             ("http:\\\\user:pw@host/", "http:\\\\REDACTED:REDACTED@host/"),
             ("//user:pw@host/", "//REDACTED:REDACTED@host/"),
             ("user:pw@host:443", "REDACTED:REDACTED@host:443"),
-            (
-                "amqp://guest:guest@broker/%2f",
-                "amqp://REDACTED:REDACTED@broker/%2f",
-            ),
-            (
-                "postgres://caf\u{e9}:\u{1f511}@db/x",
-                "postgres://REDACTED:REDACTED@db/x",
-            ),
+            ("amqp://guest:guest@broker/%2f", "amqp://REDACTED:REDACTED@broker/%2f"),
+            ("postgres://caf\u{e9}:\u{1f511}@db/x", "postgres://REDACTED:REDACTED@db/x"),
         ] {
             assert_eq!(url_full(url), expected);
         }
@@ -268,10 +248,7 @@ mod tests {
     #[test]
     fn names_of_the_conventions_match_to_the_letter() {
         for name in STANDARD {
-            assert_eq!(
-                query(&format!("a=1&{name}=x&b=2")),
-                format!("a=1&{name}=REDACTED&b=2")
-            );
+            assert_eq!(query(&format!("a=1&{name}=x&b=2")), format!("a=1&{name}=REDACTED&b=2"));
         }
         for other in ["Sig=x", "SIG=x", "x-amz-credential=x", "awsaccesskeyid=x"] {
             assert_eq!(query(other), other);
@@ -302,16 +279,7 @@ mod tests {
         ] {
             assert_eq!(query(&format!("{name}=x")), format!("{name}=REDACTED"));
         }
-        for name in [
-            "tokens",
-            "keyword",
-            "author",
-            "sort_key_by",
-            "passenger",
-            "zipcode",
-            "",
-            "%",
-        ] {
+        for name in ["tokens", "keyword", "author", "sort_key_by", "passenger", "zipcode", "", "%"] {
             assert_eq!(query(&format!("{name}=x")), format!("{name}=x"));
         }
     }
@@ -324,14 +292,8 @@ mod tests {
             ("http://h/?a=1;token=x;b=2#f", "http://h/?a=1;token=REDACTED#f"),
             ("http://h/?a=1?token=x", "http://h/?a=1?token=REDACTED"),
             ("http://h/?token=;x", "http://h/?token=REDACTED"),
-            (
-                "http://h/?token=&token&token=x",
-                "http://h/?token=&token&token=REDACTED",
-            ),
-            (
-                "http://h/#access_token=x&state=1",
-                "http://h/#access_token=REDACTED&state=1",
-            ),
+            ("http://h/?token=&token&token=x", "http://h/?token=&token&token=REDACTED"),
+            ("http://h/#access_token=x&state=1", "http://h/#access_token=REDACTED&state=1"),
             ("http://h/#/page?token=x", "http://h/#/page?token=REDACTED"),
             ("/path?pwd=\u{1f511}", "/path?pwd=REDACTED"),
             ("?pwd=x", "?pwd=REDACTED"),

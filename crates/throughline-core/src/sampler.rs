@@ -73,10 +73,7 @@ impl TraceIdRatio {
 impl Sampler for TraceIdRatio {
     fn sample(&self, _: Option<&SpanContext>, trace_id: TraceId, _: &str) -> bool {
         let id = u128::from_be_bytes(trace_id.to_bytes());
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "only the right-most 56 bits are wanted"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "only the right-most 56 bits are wanted")]
         let randomness = id as u64 & (RANDOMNESS_RANGE - 1);
         randomness >= self.threshold
     }

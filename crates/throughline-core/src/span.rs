@@ -7,10 +7,7 @@ use tracing::Span;
 use crate::{Context, ContextLayer, SpanContext, SpanData, SpanRecord, Status, Value, semconv};
 
 mod sealed {
-    #[expect(
-        unnameable_types,
-        reason = "what cannot be named cannot be implemented elsewhere"
-    )]
+    #[expect(unnameable_types, reason = "what cannot be named cannot be implemented elsewhere")]
     pub trait Sealed {}
     impl Sealed for tracing::Span {}
 }
@@ -125,9 +122,5 @@ const ERROR_CHAIN_LEN_MAX: usize = 16;
 /// The error's type where it is known; behind a `dyn Error` it is not.
 fn error_type<E: ?Sized>() -> &'static str {
     let name = type_name::<E>();
-    if name.starts_with("dyn ") {
-        semconv::error::ERROR_TYPE_OTHER
-    } else {
-        name
-    }
+    if name.starts_with("dyn ") { semconv::error::ERROR_TYPE_OTHER } else { name }
 }

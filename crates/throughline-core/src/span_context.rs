@@ -16,13 +16,7 @@ impl SpanContext {
     /// A span of this process, without vendor state.
     #[must_use]
     pub const fn new(trace_id: TraceId, span_id: SpanId, flags: TraceFlags) -> Self {
-        Self {
-            trace_id,
-            span_id,
-            flags,
-            is_remote: false,
-            tracestate: Tracestate::EMPTY,
-        }
+        Self { trace_id, span_id, flags, is_remote: false, tracestate: Tracestate::EMPTY }
     }
 
     /// The same span with this vendor state.

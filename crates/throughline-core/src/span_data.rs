@@ -37,10 +37,7 @@ impl SpanData {
         }
         Self {
             context: parent.clone().with_span(span),
-            parent: above.map(|span| Parent {
-                id: span.span_id(),
-                remote: span.is_remote(),
-            }),
+            parent: above.map(|span| Parent { id: span.span_id(), remote: span.is_remote() }),
             record: None,
             more_records: Vec::new(),
         }
@@ -81,8 +78,7 @@ impl SpanData {
 
     /// The attached record of type `T`.
     pub fn record_mut<T: SpanRecord>(&mut self) -> Option<&mut T> {
-        self.records_mut()
-            .find_map(|record| (record as &mut dyn Any).downcast_mut())
+        self.records_mut().find_map(|record| (record as &mut dyn Any).downcast_mut())
     }
 
     /// Detaches and returns the record of type `T`.
@@ -98,10 +94,7 @@ impl SpanData {
     }
 
     pub(crate) fn records_mut(&mut self) -> impl Iterator<Item = &mut dyn SpanRecord> {
-        self.record
-            .iter_mut()
-            .chain(&mut self.more_records)
-            .map(|record| &mut **record)
+        self.record.iter_mut().chain(&mut self.more_records).map(|record| &mut **record)
     }
 }
 

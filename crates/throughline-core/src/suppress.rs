@@ -12,10 +12,7 @@ thread_local! {
 /// so that exporting cannot feed itself.
 pub fn suppress() -> SuppressGuard {
     let before = SUPPRESSED.with(|flag| flag.replace(true));
-    SuppressGuard {
-        before,
-        _not_send: PhantomData,
-    }
+    SuppressGuard { before, _not_send: PhantomData }
 }
 
 /// Whether this thread is inside [`suppress`].

@@ -45,9 +45,8 @@ pub enum TraceparentError {
 ///
 /// The first rule that the value breaks, from left to right.
 pub(crate) fn parse(value: &[u8]) -> Result<SpanContext, TraceparentError> {
-    let (fields, rest) = octets::trim(value)
-        .split_first_chunk::<TRACEPARENT_LEN>()
-        .ok_or(TraceparentError::Short)?;
+    let (fields, rest) =
+        octets::trim(value).split_first_chunk::<TRACEPARENT_LEN>().ok_or(TraceparentError::Short)?;
     let version = version(&fields[..2])?;
     if [fields[2], fields[35], fields[52]] != [b'-'; 3] {
         return Err(TraceparentError::Dash);
@@ -134,10 +133,7 @@ mod tests {
             (header("cc", TRACE, PARENT, "02"), "02"),
             (header("fe", TRACE, PARENT, "09"), "01"),
             (format!("{}-", header("01", TRACE, PARENT, "01")), "01"),
-            (
-                format!("{}-what-the-future-holds", header("cc", TRACE, PARENT, "01")),
-                "01",
-            ),
+            (format!("{}-what-the-future-holds", header("cc", TRACE, PARENT, "01")), "01"),
         ] {
             assert_eq!(rewritten(&read), Ok(written(passed_on)), "{read:?}");
         }
@@ -197,10 +193,7 @@ mod tests {
     fn what_is_read_is_remote_and_without_vendor_state() {
         let span = parse(header("00", TRACE, PARENT, "01").as_bytes()).unwrap();
         assert!(span.is_remote() && span.is_sampled() && span.tracestate().is_empty());
-        assert_eq!(
-            (span.trace_id().to_string(), span.span_id().to_string()),
-            (TRACE.into(), PARENT.into())
-        );
+        assert_eq!((span.trace_id().to_string(), span.span_id().to_string()), (TRACE.into(), PARENT.into()));
     }
 
     proptest! {

@@ -89,9 +89,8 @@ impl Tracestate {
     /// If the grammar does not allow the key or the value.
     pub fn insert(&self, key: &str, value: &str) -> Result<Self, TracestateError> {
         check(key.as_bytes(), value.as_bytes())?;
-        let others = members(self.as_str())
-            .filter(|member| key_of(member) != key)
-            .take(TRACESTATE_MEMBERS_MAX - 1);
+        let others =
+            members(self.as_str()).filter(|member| key_of(member) != key).take(TRACESTATE_MEMBERS_MAX - 1);
         let mut list = format!("{key}={value}");
         for member in others {
             list.push(',');
@@ -151,8 +150,7 @@ impl Reader {
 
     /// The list, if every header of it was valid.
     pub(crate) fn finish(self) -> Result<Tracestate, TracestateError> {
-        self.error
-            .map_or_else(|| Ok(Tracestate::within_length(self.list)), Err)
+        self.error.map_or_else(|| Ok(Tracestate::within_length(self.list)), Err)
     }
 
     fn try_read(&mut self, value: &[u8]) -> Result<(), TracestateError> {
@@ -168,10 +166,7 @@ impl Reader {
     }
 
     fn push(&mut self, member: &[u8]) -> Result<(), TracestateError> {
-        let equals = member
-            .iter()
-            .position(|byte| *byte == b'=')
-            .ok_or(TracestateError::Key)?;
+        let equals = member.iter().position(|byte| *byte == b'=').ok_or(TracestateError::Key)?;
         let (key, value) = member.split_at(equals);
         check(key, value.get(1..).unwrap_or_default())?;
         self.members += 1;
@@ -181,8 +176,7 @@ impl Reader {
         if !self.list.is_empty() {
             self.list.push(',');
         }
-        self.list
-            .push_str(str::from_utf8(member).map_err(|_| TracestateError::Value)?);
+        self.list.push_str(str::from_utf8(member).map_err(|_| TracestateError::Value)?);
         Ok(())
     }
 }
@@ -201,18 +195,14 @@ fn is_key(key: &[u8]) -> bool {
     let starts_well = matches!(key, [b'a'..=b'z' | b'0'..=b'9', ..]);
     starts_well
         && key.len() <= TRACESTATE_PART_LEN_MAX
-        && key
-            .iter()
-            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'*' | b'/' | b'@'))
+        && key.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'*' | b'/' | b'@'))
 }
 
 fn is_value(value: &[u8]) -> bool {
     let ends_well = value.last().is_some_and(|last| *last != b' ');
     ends_well
         && value.len() <= TRACESTATE_PART_LEN_MAX
-        && value
-            .iter()
-            .all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b',' | b'='))
+        && value.iter().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b',' | b'='))
 }
 
 impl fmt::Display for TracestateError {
@@ -239,10 +229,7 @@ mod tests {
     }
 
     fn numbered(count: usize) -> String {
-        (0..count)
-            .map(|number| format!("k{number}=v"))
-            .collect::<Vec<_>>()
-            .join(",")
+        (0..count).map(|number| format!("k{number}=v")).collect::<Vec<_>>().join(",")
     }
 
     #[test]
@@ -264,10 +251,7 @@ mod tests {
             ("tenant@system@more=1", "tenant@system@more=1"),
             ("a_-*/@0=1", "a_-*/@0=1"),
             // Every character of a value.
-            (
-                "k=!\"#$%&'()*+-./09:;<>?@AZ[\\]^_`az{|}~",
-                "k=!\"#$%&'()*+-./09:;<>?@AZ[\\]^_`az{|}~",
-            ),
+            ("k=!\"#$%&'()*+-./09:;<>?@AZ[\\]^_`az{|}~", "k=!\"#$%&'()*+-./09:;<>?@AZ[\\]^_`az{|}~"),
             // Duplicates are kept.
             ("foo=1,foo=1", "foo=1,foo=1"),
             ("foo=1,bar=2,foo=3", "foo=1,bar=2,foo=3"),
@@ -338,14 +322,8 @@ mod tests {
         assert_eq!(state.get("fo"), None);
         let changed = state.insert("bar", "new").unwrap();
         assert_eq!(changed.as_str(), "bar=new,foo=1,foo=3,baz=4");
-        assert_eq!(
-            changed.insert("foo", "5").unwrap().as_str(),
-            "foo=5,bar=new,baz=4"
-        );
-        assert_eq!(
-            Tracestate::default().insert("ot", "th:c").unwrap().as_str(),
-            "ot=th:c"
-        );
+        assert_eq!(changed.insert("foo", "5").unwrap().as_str(), "foo=5,bar=new,baz=4");
+        assert_eq!(Tracestate::default().insert("ot", "th:c").unwrap().as_str(), "ot=th:c");
         assert_eq!(state.insert("Bad", "1"), Err(TracestateError::Key));
         assert_eq!(state.insert("good", ""), Err(TracestateError::Value));
     }
@@ -375,10 +353,7 @@ mod tests {
         let state = Tracestate::parse(list.join(",").as_bytes()).unwrap();
         let mut expected = list;
         while expected.join(",").len() > TRACESTATE_LEN_MAX {
-            let place = expected
-                .iter()
-                .rposition(|member| member.len() > TRACESTATE_LONG_MEMBER)
-                .unwrap();
+            let place = expected.iter().rposition(|member| member.len() > TRACESTATE_LONG_MEMBER).unwrap();
             expected.remove(place);
         }
         assert_eq!(state.as_str(), expected.join(","));
@@ -388,10 +363,8 @@ mod tests {
     #[test]
     fn a_list_up_to_the_limit_is_passed_on_whole() {
         // 31 members of 255 characters, and one that makes the list exactly as long as the limit.
-        let mut list = (10..41)
-            .map(|number| format!("{number}={}", "v".repeat(252)))
-            .collect::<Vec<_>>()
-            .join(",");
+        let mut list =
+            (10..41).map(|number| format!("{number}={}", "v".repeat(252))).collect::<Vec<_>>().join(",");
         list.push_str(",last=");
         list.push_str(&"v".repeat(TRACESTATE_LEN_MAX - list.len()));
         assert_eq!(passed_on(&list).as_deref(), Ok(&*list));

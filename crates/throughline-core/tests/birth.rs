@@ -50,27 +50,14 @@ fn a_span_without_a_parent_starts_a_random_trace() {
 #[test]
 fn a_remote_context_around_the_creation_is_the_parent() {
     with_default(subscriber(), || {
-        for (flags, expected) in [
-            ("00", "00"),
-            ("01", "01"),
-            ("02", "02"),
-            ("03", "03"),
-            ("ff", "03"),
-        ] {
+        for (flags, expected) in [("00", "00"), ("01", "01"), ("02", "02"), ("03", "03"), ("ff", "03")] {
             let span = with_remote(&caller(flags), || info_span!("server"));
             let ids = inside(&span);
             assert_eq!(ids.trace_id().to_string(), TRACE);
             assert_ne!(ids.span_id().to_string(), CALLER);
-            assert_eq!(
-                String::from_utf8(ids.flags().hex().to_vec()).unwrap(),
-                expected,
-                "flags {flags}"
-            );
+            assert_eq!(String::from_utf8(ids.flags().hex().to_vec()).unwrap(), expected, "flags {flags}");
             assert_eq!(ids.tracestate().as_str(), "vendor=1");
-            assert_eq!(
-                span.context().correlation_id().map(CorrelationId::as_str),
-                Some("c-1")
-            );
+            assert_eq!(span.context().correlation_id().map(CorrelationId::as_str), Some("c-1"));
         }
     });
 }
@@ -89,10 +76,7 @@ fn the_scope_entered_last_is_the_parent() {
         let inner = info_span!("inner", of = "the caller");
         assert_eq!(inside(&inner).trace_id().to_string(), TRACE);
         let _inner = inner.enter();
-        assert_eq!(
-            Context::current().span().map(SpanContext::span_id),
-            Some(inside(&inner).span_id())
-        );
+        assert_eq!(Context::current().span().map(SpanContext::span_id), Some(inside(&inner).span_id()));
     });
 }
 
@@ -101,17 +85,9 @@ fn a_span_can_name_its_parent_or_refuse_one() {
     with_default(subscriber(), || {
         let elsewhere = with_remote(&caller("01"), || info_span!("elsewhere"));
         let _current = info_span!("current").entered();
-        assert_eq!(
-            inside(&info_span!(parent: &elsewhere, "named"))
-                .trace_id()
-                .to_string(),
-            TRACE
-        );
+        assert_eq!(inside(&info_span!(parent: &elsewhere, "named")).trace_id().to_string(), TRACE);
         let root = info_span!(parent: None, "root");
-        assert_ne!(
-            inside(&root).trace_id(),
-            Context::current().span().unwrap().trace_id()
-        );
+        assert_ne!(inside(&root).trace_id(), Context::current().span().unwrap().trace_id());
     });
 }
 
@@ -192,9 +168,7 @@ fn a_cancelled_future_is_dropped_inside_its_span() {
     struct AtDrop(std::sync::mpsc::Sender<Option<TraceId>>);
     impl Drop for AtDrop {
         fn drop(&mut self) {
-            self.0
-                .send(Context::current().span().map(SpanContext::trace_id))
-                .unwrap();
+            self.0.send(Context::current().span().map(SpanContext::trace_id)).unwrap();
         }
     }
     with_default(subscriber(), || {
@@ -208,10 +182,7 @@ fn a_cancelled_future_is_dropped_inside_its_span() {
             .carry()
         });
         drop(future);
-        assert_eq!(
-            receiver.recv().unwrap().map(|id| id.to_string()).as_deref(),
-            Some(TRACE)
-        );
+        assert_eq!(receiver.recv().unwrap().map(|id| id.to_string()).as_deref(), Some(TRACE));
     });
 }
 
@@ -249,21 +220,13 @@ impl<S: Subscriber + for<'a> registry::LookupSpan<'a>> tracing_subscriber::Layer
     ) {
         let span = ctx.span(id).expect("the span is open");
         let mut extensions = span.extensions_mut();
-        extensions
-            .get_mut::<SpanData>()
-            .expect("it has its data")
-            .attach(Box::<Notes>::default());
+        extensions.get_mut::<SpanData>().expect("it has its data").attach(Box::<Notes>::default());
     }
 
     fn on_close(&self, id: tracing::span::Id, ctx: tracing_subscriber::layer::Context<'_, S>) {
         let span = ctx.span(&id).expect("the span is closing");
-        let notes = span
-            .extensions_mut()
-            .get_mut::<SpanData>()
-            .and_then(SpanData::take::<Notes>);
-        self.0
-            .send(notes.expect("notes were attached").0)
-            .expect("the test listens");
+        let notes = span.extensions_mut().get_mut::<SpanData>().and_then(SpanData::take::<Notes>);
+        self.0.send(notes.expect("notes were attached").0).expect("the test listens");
     }
 }
 

@@ -5,10 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 use throughline_core::semconv::{self, code, error, http, messaging, own, resource};
 
-const CONVENTIONS: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../tests/data/semconv-1.44.0.json"
-);
+const CONVENTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/semconv-1.44.0.json");
 
 fn conventions() -> Value {
     let text = std::fs::read(CONVENTIONS).expect("tests/data has the conventions");
@@ -16,13 +13,8 @@ fn conventions() -> Value {
 }
 
 fn registered(conventions: &Value) -> HashMap<&str, &Value> {
-    let attributes = conventions["attributes"]
-        .as_array()
-        .expect("a list of attributes");
-    attributes
-        .iter()
-        .map(|attribute| (attribute["name"].as_str().expect("a name"), attribute))
-        .collect()
+    let attributes = conventions["attributes"].as_array().expect("a list of attributes");
+    attributes.iter().map(|attribute| (attribute["name"].as_str().expect("a name"), attribute)).collect()
 }
 
 #[test]
@@ -35,9 +27,7 @@ fn every_name_is_registered_and_not_deprecated() {
     let conventions = conventions();
     let registered = registered(&conventions);
     for name in [code::ALL, error::ALL, http::ALL, messaging::ALL, resource::ALL].concat() {
-        let attribute = registered
-            .get(name)
-            .unwrap_or_else(|| panic!("{name} is not registered"));
+        let attribute = registered.get(name).unwrap_or_else(|| panic!("{name} is not registered"));
         assert!(attribute.get("deprecated").is_none(), "{name} is deprecated");
     }
 }

@@ -100,9 +100,7 @@ impl JsonLayerBuilder {
             Format::Otel => AnyPreset::Otel(WithKeys::new(Otel::new(&self.service))),
             Format::Console => AnyPreset::Console(WithKeys::new(Console::new(self.colour))),
         };
-        let writer = self
-            .writer
-            .unwrap_or_else(|| Arc::new(Blocking::new(io::stdout())));
+        let writer = self.writer.unwrap_or_else(|| Arc::new(Blocking::new(io::stdout())));
         let limits = Limits::new(self.field_bytes_max, self.line_bytes_max, self.fields_max);
         let counters = LogCounters::new(Arc::clone(&writer));
         JsonLayer::new(preset, limits, self.clock, self.filters, writer, counters)

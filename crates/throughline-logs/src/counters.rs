@@ -24,12 +24,7 @@ struct Inner {
 impl LogCounters {
     pub(crate) fn new(writer: Arc<dyn Writer>) -> Self {
         let zero = AtomicU64::default;
-        Self(Arc::new(Inner {
-            truncated: zero(),
-            dropped_fields: zero(),
-            format_failures: zero(),
-            writer,
-        }))
+        Self(Arc::new(Inner { truncated: zero(), dropped_fields: zero(), format_failures: zero(), writer }))
     }
 
     /// The numbers as they are now.

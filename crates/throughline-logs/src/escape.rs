@@ -32,19 +32,13 @@ fn plain_len<const QUOTED: bool>(bytes: &[u8]) -> usize {
     let (blocks, _) = bytes.as_chunks::<16>();
     // All sixteen are judged before the branch: that is what the compiler turns into vector instructions.
     for block in blocks {
-        if block
-            .iter()
-            .fold(false, |special, &byte| special | is_special::<QUOTED>(byte))
-        {
+        if block.iter().fold(false, |special, &byte| special | is_special::<QUOTED>(byte)) {
             break;
         }
         len += block.len();
     }
     let rest = bytes.get(len..).unwrap_or_default();
-    len + rest
-        .iter()
-        .position(|&byte| is_special::<QUOTED>(byte))
-        .unwrap_or(rest.len())
+    len + rest.iter().position(|&byte| is_special::<QUOTED>(byte)).unwrap_or(rest.len())
 }
 
 /// The first byte of the two that a C1 control character has in UTF-8, and those of the rest of Latin-1.
@@ -83,11 +77,7 @@ fn unicode(out: &mut Vec<u8>, character: u8) {
 /// Appends two lower-case hexadecimal digits.
 pub(crate) fn hex(out: &mut Vec<u8>, byte: u8) {
     let digit = |nibble: u8| {
-        if nibble < 10 {
-            b'0' + nibble
-        } else {
-            b'a' + nibble - 10
-        }
+        if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
     };
     out.extend_from_slice(&[digit(byte >> 4), digit(byte & 0x0f)]);
 }
@@ -110,21 +100,9 @@ mod tests {
             ("", "", ""),
             ("plain", "plain", "plain"),
             ("a \"b\" \\c", "a \\\"b\\\" \\\\c", "a \"b\" \\c"),
-            (
-                "one\ntwo\r\tthree",
-                "one\\ntwo\\r\\tthree",
-                "one\\ntwo\\r\\tthree",
-            ),
-            (
-                "\0\u{1b}[31m\u{7f}",
-                "\\u0000\\u001b[31m\\u007f",
-                "\\u0000\\u001b[31m\\u007f",
-            ),
-            (
-                "\u{80}\u{9b}\u{a0}°é",
-                "\\u0080\\u009b\u{a0}°é",
-                "\\u0080\\u009b\u{a0}°é",
-            ),
+            ("one\ntwo\r\tthree", "one\\ntwo\\r\\tthree", "one\\ntwo\\r\\tthree"),
+            ("\0\u{1b}[31m\u{7f}", "\\u0000\\u001b[31m\\u007f", "\\u0000\\u001b[31m\\u007f"),
+            ("\u{80}\u{9b}\u{a0}°é", "\\u0080\\u009b\u{a0}°é", "\\u0080\\u009b\u{a0}°é"),
             ("\u{2028}日本🦀", "\u{2028}日本🦀", "\u{2028}日本🦀"),
             ("exactly sixteen!\n", "exactly sixteen!\\n", "exactly sixteen!\\n"),
         ] {

@@ -38,11 +38,7 @@ pub(crate) fn formatted<const QUOTED: bool>(
     value: fmt::Arguments<'_>,
     max: usize,
 ) -> Written {
-    let mut capped = Capped::<QUOTED> {
-        out,
-        left: max,
-        cut: false,
-    };
+    let mut capped = Capped::<QUOTED> { out, left: max, cut: false };
     let result = catch_unwind(AssertUnwindSafe(|| capped.write_fmt(value)));
     let (written, marker) = match result {
         _ if capped.cut => (Written::Cut, CUT),
@@ -86,19 +82,12 @@ impl<const QUOTED: bool> Write for Capped<'_, QUOTED> {
 
 #[inline]
 fn escaped<const QUOTED: bool>(out: &mut Vec<u8>, text: &str) {
-    if QUOTED {
-        escape::quoted(out, text)
-    } else {
-        escape::bare(out, text)
-    }
+    if QUOTED { escape::quoted(out, text) } else { escape::bare(out, text) }
 }
 
 /// The longest beginning of `text` of at most `max` bytes that ends between two characters.
 pub(crate) fn before(text: &str, max: usize) -> &str {
-    (0..=max.min(text.len()))
-        .rev()
-        .find_map(|end| text.get(..end))
-        .unwrap_or_default()
+    (0..=max.min(text.len())).rev().find_map(|end| text.get(..end)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -141,10 +130,7 @@ mod tests {
 
     #[test]
     fn a_value_is_cut_between_characters() {
-        assert_eq!(
-            limited(format_args!("{}{}", "aé", "日本"), 9),
-            ("aé日本".to_owned(), Written::Whole)
-        );
+        assert_eq!(limited(format_args!("{}{}", "aé", "日本"), 9), ("aé日本".to_owned(), Written::Whole));
         for (max, kept) in [(8, "aé日…"), (6, "aé日…"), (5, "aé…"), (2, "a…"), (0, "…")] {
             assert_eq!(
                 limited(format_args!("{}{}", "aé", "日本"), max),
@@ -171,9 +157,6 @@ mod tests {
 
     #[test]
     fn endless_formatting_ends_at_the_limit() {
-        assert_eq!(
-            limited(format_args!("{Endless}"), 8),
-            ("again ag…".to_owned(), Written::Cut)
-        );
+        assert_eq!(limited(format_args!("{Endless}"), 8), ("again ag…".to_owned(), Written::Cut));
     }
 }

@@ -37,18 +37,12 @@ pub enum Format {
     Console,
 }
 
-const NAMES: [(Format, &str); 3] = [
-    (Format::Plain, "plain"),
-    (Format::Otel, "otel"),
-    (Format::Console, "console"),
-];
+const NAMES: [(Format, &str); 3] =
+    [(Format::Plain, "plain"), (Format::Otel, "otel"), (Format::Console, "console")];
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = NAMES
-            .iter()
-            .find(|(format, _)| format == self)
-            .map_or("", |(_, name)| name);
+        let name = NAMES.iter().find(|(format, _)| format == self).map_or("", |(_, name)| name);
         f.pad(name)
     }
 }

@@ -41,16 +41,7 @@ pub(crate) fn with_target<T>(
         return ask(metadata);
     }
     let fields = FieldSet::new(&[], metadata.callsite());
-    ask(&Metadata::new(
-        metadata.name(),
-        target,
-        *metadata.level(),
-        None,
-        None,
-        None,
-        fields,
-        Kind::EVENT,
-    ))
+    ask(&Metadata::new(metadata.name(), target, *metadata.level(), None, None, None, fields, Kind::EVENT))
 }
 
 struct Target(Option<String>);

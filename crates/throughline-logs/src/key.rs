@@ -13,27 +13,17 @@ pub(crate) struct Key {
 impl Key {
     #[inline]
     pub(crate) const fn new(name: &'static str) -> Self {
-        Self {
-            prefix: "",
-            name,
-            suffix: "",
-        }
+        Self { prefix: "", name, suffix: "" }
     }
 
     /// The key of the causes of the error under this key.
     pub(crate) const fn chain(self) -> Self {
-        Self {
-            suffix: ".chain",
-            ..self
-        }
+        Self { suffix: ".chain", ..self }
     }
 
     /// The key of a field that is named like a fixed key.
     const fn renamed(self) -> Self {
-        Self {
-            prefix: "fields.",
-            ..self
-        }
+        Self { prefix: "fields.", ..self }
     }
 
     /// Whether the name is all there is, as with nearly every key.
@@ -67,10 +57,7 @@ impl Key {
     }
 
     fn bytes(self) -> impl DoubleEndedIterator<Item = u8> {
-        self.prefix
-            .bytes()
-            .chain(self.name.bytes())
-            .chain(self.suffix.bytes())
+        self.prefix.bytes().chain(self.name.bytes()).chain(self.suffix.bytes())
     }
 
     /// A number that is the same for the same keys; cheap rather than good, since a clash costs only a comparison.

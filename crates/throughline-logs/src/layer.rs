@@ -54,10 +54,7 @@ pub(crate) struct WithKeys<P> {
 
 impl<P: Preset> WithKeys<P> {
     pub(crate) fn new(preset: P) -> Self {
-        Self {
-            preset,
-            fixed: FixedKeys::new(P::FIXED_KEYS),
-        }
+        Self { preset, fixed: FixedKeys::new(P::FIXED_KEYS) }
     }
 }
 
@@ -81,14 +78,7 @@ impl JsonLayer {
         writer: Arc<dyn Writer>,
         counters: LogCounters,
     ) -> Self {
-        Self {
-            preset,
-            limits,
-            clock,
-            filters,
-            writer,
-            counters,
-        }
+        Self { preset, limits, clock, filters, writer, counters }
     }
 
     fn wants(&self, event: &Metadata<'_>) -> bool {
@@ -163,10 +153,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
         }
         // Formatting runs the application's code, which may log: never while the span's extensions are locked.
         let mut fields = SpanFields::with_room();
-        attributes.record(&mut Fields(&mut SpanFieldsWriter {
-            fields: &mut fields,
-            limits: &self.limits,
-        }));
+        attributes.record(&mut Fields(&mut SpanFieldsWriter { fields: &mut fields, limits: &self.limits }));
         if !fields.is_empty() {
             span.extensions_mut().replace(fields);
         }
@@ -180,10 +167,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
         scratch::with(|scratch| {
             let late = &mut scratch.late;
             late.clear();
-            values.record(&mut Fields(&mut SpanFieldsWriter {
-                fields: late,
-                limits: &self.limits,
-            }));
+            values.record(&mut Fields(&mut SpanFieldsWriter { fields: late, limits: &self.limits }));
             if late.is_empty() {
                 return;
             }
@@ -216,11 +200,7 @@ fn context_of<'a, S: LookupSpan<'a>>(event: &Event<'_>, span: Option<&SpanRef<'a
     if event.is_contextual() {
         return Context::current();
     }
-    let data = span.and_then(|span| {
-        span.extensions()
-            .get::<SpanData>()
-            .map(|data| data.context().clone())
-    });
+    let data = span.and_then(|span| span.extensions().get::<SpanData>().map(|data| data.context().clone()));
     data.unwrap_or_default()
 }
 

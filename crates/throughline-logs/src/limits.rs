@@ -28,11 +28,7 @@ pub(crate) struct Limits {
 impl Limits {
     pub(crate) fn new(field_bytes: usize, line_bytes: usize, fields: usize) -> Self {
         let line_bytes = line_bytes.max(LINE_BYTES_MIN);
-        Self {
-            field_bytes: field_bytes.min(line_bytes / LINES_SHARE),
-            line_bytes,
-            fields,
-        }
+        Self { field_bytes: field_bytes.min(line_bytes / LINES_SHARE), line_bytes, fields }
     }
 
     pub(crate) const fn field_bytes(&self) -> usize {

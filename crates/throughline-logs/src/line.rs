@@ -40,16 +40,7 @@ impl<'a, P: Preset> Line<'a, P> {
         scratch.keys.reset(fixed);
         preset.open(&mut scratch.line, head);
         let tally = Tally::default();
-        Self {
-            preset,
-            fixed,
-            limits,
-            head,
-            scratch,
-            tally,
-            has_message: false,
-            has_rest: false,
-        }
+        Self { preset, fixed, limits, head, scratch, tally, has_message: false, has_rest: false }
     }
 
     /// Writes the message, unless it stands on the line already or its place has passed.

@@ -55,11 +55,7 @@ const USUAL_FIELDS: usize = 8;
 impl SpanFields {
     /// No fields yet, and room for the usual number.
     pub(crate) fn with_room() -> Self {
-        Self {
-            text: Vec::with_capacity(USUAL_BYTES),
-            entries: Vec::with_capacity(USUAL_FIELDS),
-            dropped: 0,
-        }
+        Self { text: Vec::with_capacity(USUAL_BYTES), entries: Vec::with_capacity(USUAL_FIELDS), dropped: 0 }
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -80,10 +76,7 @@ impl SpanFields {
     #[inline]
     pub(crate) fn pieces(&self) -> impl Iterator<Item = (Piece<'_>, Option<Piece<'_>>)> {
         self.entries.iter().map(|entry| {
-            let chain = entry
-                .chain
-                .as_ref()
-                .map(|chain| self.piece(entry.key.chain(), chain));
+            let chain = entry.chain.as_ref().map(|chain| self.piece(entry.key.chain(), chain));
             (self.piece(entry.key, &entry.value), chain)
         })
     }
@@ -91,12 +84,7 @@ impl SpanFields {
     #[inline]
     fn piece(&self, key: Key, part: &Part) -> Piece<'_> {
         let of = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
-        Piece {
-            key,
-            whole: of(&part.whole),
-            value: of(&part.value),
-            written: part.written,
-        }
+        Piece { key, whole: of(&part.whole), value: of(&part.value), written: part.written }
     }
 
     /// Takes over fields that were recorded later; under the same key, the later value replaces the earlier one.
@@ -118,11 +106,7 @@ impl SpanFields {
         let start = self.text.len();
         self.text.extend_from_slice(piece.whole);
         let whole = start..self.text.len();
-        Part {
-            value: whole.end - piece.value.len()..whole.end,
-            whole,
-            written: piece.written,
-        }
+        Part { value: whole.end - piece.value.len()..whole.end, whole, written: piece.written }
     }
 
     /// Enters what was written from `start` on, or takes it back where there is no room.
@@ -142,17 +126,12 @@ impl SpanFields {
 
     /// Leaves out replaced values once they are more than half of the text.
     fn compact(&mut self) {
-        let live: usize = self
-            .pieces()
-            .map(|(value, chain)| value.whole.len() + chain.map_or(0, |c| c.whole.len()))
-            .sum();
+        let live: usize =
+            self.pieces().map(|(value, chain)| value.whole.len() + chain.map_or(0, |c| c.whole.len())).sum();
         if self.text.len() <= 2 * live {
             return;
         }
-        let mut compacted = Self {
-            dropped: self.dropped,
-            ..Self::default()
-        };
+        let mut compacted = Self { dropped: self.dropped, ..Self::default() };
         for (value, chain) in self.pieces() {
             let entry = Entry {
                 key: value.key,
@@ -176,11 +155,7 @@ impl FieldSink for SpanFieldsWriter<'_> {
         let key = Key::new(name);
         let start = self.fields.text.len();
         let value = self.part(key, |out, limits| raw.json(out, limits));
-        let source = if let Raw::Error(error) = raw {
-            foreign::source(error)
-        } else {
-            None
-        };
+        let source = if let Raw::Error(error) = raw { foreign::source(error) } else { None };
         let chain = source.map(|first| {
             self.fields.text.push(b',');
             self.part(key.chain(), |out, limits| value::chain(out, first, limits))
@@ -198,11 +173,7 @@ impl SpanFieldsWriter<'_> {
         text.extend_from_slice(b"\":");
         let value = text.len();
         let written = write(text, self.limits);
-        Part {
-            whole: start..text.len(),
-            value: value..text.len(),
-            written,
-        }
+        Part { whole: start..text.len(), value: value..text.len(), written }
     }
 }
 
@@ -212,10 +183,7 @@ mod tests {
 
     fn fields(values: &[(&'static str, Raw<'_>)], limits: &Limits) -> SpanFields {
         let mut fields = SpanFields::default();
-        let mut writer = SpanFieldsWriter {
-            fields: &mut fields,
-            limits,
-        };
+        let mut writer = SpanFieldsWriter { fields: &mut fields, limits };
         for (name, value) in values {
             writer.field(name, *value);
         }
@@ -223,10 +191,7 @@ mod tests {
     }
 
     fn shown(fields: &SpanFields) -> String {
-        let pieces = fields
-            .pieces()
-            .flat_map(|(value, chain)| [Some(value), chain])
-            .flatten();
+        let pieces = fields.pieces().flat_map(|(value, chain)| [Some(value), chain]).flatten();
         let pieces: Vec<_> = pieces.map(|piece| str::from_utf8(piece.whole).unwrap()).collect();
         pieces.join(" ")
     }
@@ -238,10 +203,7 @@ mod tests {
     #[test]
     fn a_later_value_replaces_the_earlier_one_in_its_place() {
         let mut kept = fields(&[("a", Raw::I64(1)), ("b", Raw::Str("x"))], &limits());
-        kept.merge(
-            &fields(&[("a", Raw::Bool(true)), ("c", Raw::F64(0.5))], &limits()),
-            &limits(),
-        );
+        kept.merge(&fields(&[("a", Raw::Bool(true)), ("c", Raw::F64(0.5))], &limits()), &limits());
         assert_eq!(shown(&kept), r#""a":true "b":"x" "c":0.5"#);
         let again = fields(&[("a", Raw::I64(1)), ("a", Raw::I64(2))], &limits());
         assert_eq!(shown(&again), r#""a":2"#);
@@ -266,23 +228,14 @@ mod tests {
             r#""error.chain":["an error occurred when formatting an argument"] "b":1"#
         );
         // io::Error::other shows its inner error, whose own source comes next.
-        assert!(
-            shown(&kept).contains("error.chain") || shown(&kept) == expected,
-            "{}",
-            shown(&kept)
-        );
+        assert!(shown(&kept).contains("error.chain") || shown(&kept) == expected, "{}", shown(&kept));
         kept.merge(&fields(&[("error", Raw::Str("none"))], &limits()), &limits());
         assert_eq!(shown(&kept), r#""error":"none" "b":1"#);
     }
 
     #[test]
     fn fields_beyond_the_limit_are_counted() {
-        let numbers = [
-            ("a", Raw::I64(1)),
-            ("b", Raw::I64(2)),
-            ("c", Raw::I64(3)),
-            ("d", Raw::I64(4)),
-        ];
+        let numbers = [("a", Raw::I64(1)), ("b", Raw::I64(2)), ("c", Raw::I64(3)), ("d", Raw::I64(4))];
         let kept = fields(&numbers, &limits());
         assert_eq!(shown(&kept), r#""a":1 "b":2 "c":3"#);
         assert_eq!(kept.dropped(), 1);

@@ -12,10 +12,7 @@ pub(crate) struct TimeFormat {
 
 impl Default for TimeFormat {
     fn default() -> Self {
-        Self {
-            second: 0,
-            text: *b"1970-01-01T00:00:00.000000000Z",
-        }
+        Self { second: 0, text: *b"1970-01-01T00:00:00.000000000Z" }
     }
 }
 
@@ -57,11 +54,7 @@ const fn date(days: u64) -> (u64, u64, u64) {
     let month = (5 * day_of_year + 2) / 153; // 0 is March
     let day = day_of_year - (153 * month + 2) / 5 + 1;
     let year = days / 146_097 * 400 + year_of_era;
-    if month < 10 {
-        (year, month + 3, day)
-    } else {
-        (year + 1, month - 9, day)
-    }
+    if month < 10 { (year, month + 3, day) } else { (year + 1, month - 9, day) }
 }
 
 fn digits<const N: usize>(mut number: u64) -> [u8; N] {

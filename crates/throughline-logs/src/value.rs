@@ -95,15 +95,8 @@ fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
 }
 
 fn bytes(out: &mut Vec<u8>, value: &[u8], max: usize) -> Written {
-    value
-        .iter()
-        .take(max / 2)
-        .for_each(|&byte| escape::hex(out, byte));
-    if value.len() <= max / 2 {
-        Written::Whole
-    } else {
-        foreign::text::<true>(out, "x", 0)
-    }
+    value.iter().take(max / 2).for_each(|&byte| escape::hex(out, byte));
+    if value.len() <= max / 2 { Written::Whole } else { foreign::text::<true>(out, "x", 0) }
 }
 
 #[cfg(test)]
@@ -128,10 +121,7 @@ mod tests {
             (Raw::I128(i128::from(u64::MAX) + 1), "\"18446744073709551616\""),
             (Raw::I128(i128::from(i64::MIN) - 1), "\"-9223372036854775809\""),
             (Raw::U128(7), "7"),
-            (
-                Raw::U128(u128::MAX),
-                "\"340282366920938463463374607431768211455\"",
-            ),
+            (Raw::U128(u128::MAX), "\"340282366920938463463374607431768211455\""),
             (Raw::F64(12.5), "12.5"),
             (Raw::F64(-0.0), "-0.0"),
             (Raw::F64(1e300), "1e300"),

@@ -31,9 +31,7 @@ use throughline_core::{Context, Pipeline, SpanExt, semconv::own};
 use tokio::sync::mpsc;
 
 use crate::{
-    Endpoint, Message, Operation, Outcome, Processing, Relation,
-    operation::Begin,
-    outcome::Failure,
+    Endpoint, Message, Operation, Outcome, Processing, Relation, operation::Begin, outcome::Failure,
     relation::Creation,
 };
 
@@ -377,7 +375,8 @@ impl<T> Batch<T> {
         let messages: Vec<_> = self.deliveries.iter().map(Delivery::described).collect();
         let counted = self.deliveries.iter().all(|delivery| delivery.counted);
         let begin = Begin::batch(PROCESS, &messages).counted(counted);
-        let endpoint = self.deliveries.first().map_or_else(|| Endpoint::new(SYSTEM), |first| first.endpoint.clone());
+        let endpoint =
+            self.deliveries.first().map_or_else(|| Endpoint::new(SYSTEM), |first| first.endpoint.clone());
         let processing = endpoint.batch_in(begin, &messages, &Pipeline::current());
         drop(messages);
         (self.deliveries.into_iter().map(|delivery| delivery.envelope.value).collect(), processing)

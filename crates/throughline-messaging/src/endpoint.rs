@@ -120,10 +120,16 @@ impl Endpoint {
     ///
     /// A message that brings a context of its own keeps it, untouched; the span then links to it. A message sent from
     /// where there is no correlation id gets a new one.
-    pub fn send(&self, operation: &'static str, message: &Message<'_>, headers: &mut dyn Carrier) -> Operation {
+    pub fn send(
+        &self,
+        operation: &'static str,
+        message: &Message<'_>,
+        headers: &mut dyn Carrier,
+    ) -> Operation {
         let pipeline = Pipeline::current();
         let propagator = pipeline.propagator();
-        let existing = present(headers, propagator).then(|| propagator.extract(headers, &EdgePolicy::trust()));
+        let existing =
+            present(headers, propagator).then(|| propagator.extract(headers, &EdgePolicy::trust()));
         let sending = self.send_in(operation, message, existing.as_ref(), &pipeline);
         if !sending.forwards() {
             propagator.inject(sending.context(), headers);
@@ -156,7 +162,12 @@ impl Endpoint {
     /// Begins to handle a message: reads the context from its headers and opens the span.
     ///
     /// Headers that make no sense are counted by the propagator; the message is handled like one that has none.
-    pub fn process(&self, operation: &'static str, message: &Message<'_>, headers: &dyn Carrier) -> Processing {
+    pub fn process(
+        &self,
+        operation: &'static str,
+        message: &Message<'_>,
+        headers: &dyn Carrier,
+    ) -> Processing {
         let pipeline = Pipeline::current();
         let creation = self.creation(headers, &pipeline);
         self.process_in(Begin::process(operation, message), message, &creation, &pipeline)
@@ -221,7 +232,8 @@ impl Endpoint {
         let pipeline = Pipeline::current();
         let creation = self.creation(headers, &pipeline);
         let place = Relation::Link.place(&creation, &Context::current());
-        let settling = Operation::begin(self, &pipeline, Begin::one(Kind::Settle, operation, message), &place);
+        let settling =
+            Operation::begin(self, &pipeline, Begin::one(Kind::Settle, operation, message), &place);
         settling.describe(message, place.context.correlation_id());
         settling
     }
@@ -236,7 +248,8 @@ impl Endpoint {
 
     fn creation(&self, headers: &dyn Carrier, pipeline: &Pipeline) -> Creation {
         let context = pipeline.propagator().extract(headers, &self.0.edge);
-        let correlated = context.correlation_id().is_some_and(|id| brings(headers, pipeline.propagator(), id));
+        let correlated =
+            context.correlation_id().is_some_and(|id| brings(headers, pipeline.propagator(), id));
         Creation { context, correlated }
     }
 }

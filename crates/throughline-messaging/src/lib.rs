@@ -13,14 +13,25 @@
 //!
 //! | transport | feature | send | process |
 //! |---|---|---|---|
-#![cfg_attr(feature = "channel", doc = "| in-process channel | `channel` | [`channel::Sender::send`] | [`channel::Delivery::process`] |")]
-#![cfg_attr(not(feature = "channel"), doc = "| in-process channel | `channel` | `channel::Sender::send` | `channel::Delivery::process` |")]
-#![cfg_attr(feature = "mqtt", doc = "| MQTT 5 (`rumqttc`) | `mqtt` | [`mqtt::Publisher::publish`] | [`mqtt::Subscriber::process`] |")]
-#![cfg_attr(not(feature = "mqtt"), doc = "| MQTT 5 (`rumqttc`) | `mqtt` | `mqtt::Publisher::publish` | `mqtt::Subscriber::process` |")]
+#![cfg_attr(
+    feature = "channel",
+    doc = "| in-process channel | `channel` | [`channel::Sender::send`] | [`channel::Delivery::process`] |"
+)]
+#![cfg_attr(
+    not(feature = "channel"),
+    doc = "| in-process channel | `channel` | `channel::Sender::send` | `channel::Delivery::process` |"
+)]
+#![cfg_attr(
+    feature = "mqtt",
+    doc = "| MQTT 5 (`rumqttc`) | `mqtt` | [`mqtt::Publisher::publish`] | [`mqtt::Subscriber::process`] |"
+)]
+#![cfg_attr(
+    not(feature = "mqtt"),
+    doc = "| MQTT 5 (`rumqttc`) | `mqtt` | `mqtt::Publisher::publish` | `mqtt::Subscriber::process` |"
+)]
 //! | any other | – | [`Endpoint::send`] | [`Endpoint::process`] |
 //!
-//! No feature is on by default. `contract` is test support: the rules that all transports keep, for yours to be tested
-//! against, too.
+//! No feature is on by default. One contract suite, `tests/contract`, is run against each transport.
 //!
 //! ```
 //! use throughline_messaging::{Endpoint, Message};
@@ -57,9 +68,6 @@ mod template;
 pub mod channel;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
-
-#[cfg(feature = "contract")]
-pub mod contract;
 
 pub use endpoint::Endpoint;
 pub use message::Message;

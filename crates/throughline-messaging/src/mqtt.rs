@@ -83,7 +83,8 @@ pub fn forget_context(properties: &mut PublishProperties) {
     let pipeline = Pipeline::current();
     let propagator = pipeline.propagator();
     let mirrored = correlation_id(properties, propagator.correlation_header_name());
-    if mirrored.is_some() && mirrored.as_deref().map(str::as_bytes) == properties.correlation_data.as_deref() {
+    if mirrored.is_some() && mirrored.as_deref().map(str::as_bytes) == properties.correlation_data.as_deref()
+    {
         properties.correlation_data = None;
     }
     for name in propagator.fields() {
@@ -93,7 +94,9 @@ pub fn forget_context(properties: &mut PublishProperties) {
 
 fn correlation_id(properties: &PublishProperties, header: &str) -> Option<String> {
     let mut found = None;
-    properties.user_properties.get_all(header, &mut |value| found = str::from_utf8(value).ok().map(str::to_owned));
+    properties
+        .user_properties
+        .get_all(header, &mut |value| found = str::from_utf8(value).ok().map(str::to_owned));
     found
 }
 
@@ -317,7 +320,8 @@ impl Subscriber {
     pub fn process_batch(&self, messages: &[Publish]) -> Processing {
         let topics: Vec<_> = messages.iter().map(topic).collect();
         let described = messages.iter().zip(&topics);
-        let described = described.map(|(message, topic)| (describe(message, topic), user_properties(message)));
+        let described =
+            described.map(|(message, topic)| (describe(message, topic), user_properties(message)));
         self.0.process_batch(PROCESS, described)
     }
 
@@ -328,7 +332,10 @@ impl Subscriber {
     pub async fn ack(&self, client: &AsyncClient, message: &Publish) -> Result<(), PublishError> {
         let topic = topic(message);
         let settling = self.0.settle(ACK, &describe(message, &topic), user_properties(message));
-        settling.run(async { Published(client.ack(message).await.map_err(|_| PublishError::Stopped)) }).await.0
+        settling
+            .run(async { Published(client.ack(message).await.map_err(|_| PublishError::Stopped)) })
+            .await
+            .0
     }
 }
 
@@ -426,7 +433,8 @@ mod tests {
     const SENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
     fn published(properties: &[(&str, &str)]) -> Publish {
-        let user_properties = properties.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let user_properties =
+            properties.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         let properties = PublishProperties { user_properties, ..PublishProperties::default() };
         Publish::new("order/created", QoS::AtMostOnce, "x", Some(properties))
     }
@@ -449,9 +457,10 @@ mod tests {
 
     #[test]
     fn a_forgotten_context_leaves_the_applications_properties() {
-        let mut properties = published(&[("traceparent", SENT), ("tenant", "blue"), ("x-correlation-id", "order-1")])
-            .properties
-            .unwrap();
+        let mut properties =
+            published(&[("traceparent", SENT), ("tenant", "blue"), ("x-correlation-id", "order-1")])
+                .properties
+                .unwrap();
         properties.correlation_data = Some("order-1".into());
         forget_context(&mut properties);
         assert_eq!(properties.user_properties, [("tenant".to_owned(), "blue".to_owned())]);

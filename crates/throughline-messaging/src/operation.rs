@@ -180,7 +180,14 @@ impl<'a> Begin<'a> {
         let first = destinations.next().filter(|name| !name.is_empty());
         let destination = first.filter(|name| destinations.all(|other| other == *name));
         let count = messages.len();
-        Self { kind: Kind::Process, operation, destination, partition: None, batch: Some(count), delivers: count }
+        Self {
+            kind: Kind::Process,
+            operation,
+            destination,
+            partition: None,
+            batch: Some(count),
+            delivers: count,
+        }
     }
 
     pub(crate) fn process(operation: &'static str, message: &Message<'a>) -> Self {
@@ -212,7 +219,8 @@ impl Operation {
         let measures = Measures::begin(pipeline, endpoint, begin);
         Self {
             // The layer gives each span an id of its own: what is still the parent's was not given by it.
-            pass_through: context.span().map(SpanContext::span_id) == place.context.span().map(SpanContext::span_id),
+            pass_through: context.span().map(SpanContext::span_id)
+                == place.context.span().map(SpanContext::span_id),
             span,
             context,
             kind: begin.kind,
@@ -250,15 +258,19 @@ impl Operation {
     pub(crate) fn link_batch(&self, messages: &[(Message<'_>, Creation)]) {
         self.span.edit(|record| {
             for (message, creation) in messages {
-                let Some(sender) = creation.context.span() else { continue };
+                let Some(sender) = creation.context.span() else {
+                    continue;
+                };
                 let conversation = creation.context.correlation_id().map(CorrelationId::as_str);
                 let of_message = [
                     (names::MESSAGING_MESSAGE_ID, message.id),
                     (names::MESSAGING_MESSAGE_CONVERSATION_ID, conversation),
                     (names::MESSAGING_DESTINATION_NAME, Some(message.destination)),
                 ];
-                let known: Vec<_> =
-                    of_message.iter().filter_map(|(key, value)| Some((*key, Value::Str((*value)?)))).collect();
+                let known: Vec<_> = of_message
+                    .iter()
+                    .filter_map(|(key, value)| Some((*key, Value::Str((*value)?))))
+                    .collect();
                 record.link(sender, &known);
             }
         });
@@ -287,7 +299,9 @@ fn open(settings: &Settings, begin: Begin<'_>) -> Span {
 
 fn span_name(settings: &Settings, begin: Begin<'_>) -> String {
     let operation = begin.operation;
-    let Some(destination) = begin.destination else { return operation.to_owned() };
+    let Some(destination) = begin.destination else {
+        return operation.to_owned();
+    };
     let shown = settings.template_of(destination).unwrap_or(destination);
     format!("{operation} {shown}")
 }
@@ -297,7 +311,10 @@ fn describe(record: &mut dyn SpanRecord, settings: &Settings, begin: Begin<'_>) 
     record.attribute(names::MESSAGING_OPERATION_TYPE, begin.kind.operation_type().into());
     let of_process = matches!(begin.kind, Kind::Receive | Kind::Process | Kind::Settle);
     let texts = [
-        (names::MESSAGING_DESTINATION_TEMPLATE, begin.destination.and_then(|name| settings.template_of(name))),
+        (
+            names::MESSAGING_DESTINATION_TEMPLATE,
+            begin.destination.and_then(|name| settings.template_of(name)),
+        ),
         (names::MESSAGING_DESTINATION_PARTITION_ID, begin.partition),
         (names::MESSAGING_CLIENT_ID, settings.client_id.as_deref()),
         (names::MESSAGING_CONSUMER_GROUP_NAME, settings.group.as_deref().filter(|_| of_process)),

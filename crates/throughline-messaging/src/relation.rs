@@ -40,9 +40,10 @@ impl Relation {
             (Some(sender), Some(current)) if child => {
                 Place { context: creation.context.clone(), links: vec![sender.clone(), current.clone()] }
             }
-            (sender, current) => {
-                Place { context: creation.story(ambient, current), links: sender.cloned().into_iter().collect() }
-            }
+            (sender, current) => Place {
+                context: creation.story(ambient, current),
+                links: sender.cloned().into_iter().collect(),
+            },
         }
     }
 }

@@ -20,7 +20,9 @@ impl Templates {
 
 fn fits(pattern: &str, destination: &str, separator: char) -> bool {
     let mut parts = destination.split(separator);
-    let all_fit = pattern.split(separator).all(|wanted| parts.next().is_some_and(|part| is_hole(wanted) || wanted == part));
+    let all_fit = pattern
+        .split(separator)
+        .all(|wanted| parts.next().is_some_and(|part| is_hole(wanted) || wanted == part));
     all_fit && parts.next().is_none()
 }
 

@@ -227,11 +227,7 @@ impl ExporterBuilder {
         let mut warnings = Vec::new();
         let plan = self.plan(&mut warnings)?;
         let exporter = start::exporter(&plan)?;
-        let service = plan
-            .resource
-            .get(SERVICE_NAME)
-            .unwrap_or(&self.service)
-            .to_owned();
+        let service = plan.resource.get(SERVICE_NAME).unwrap_or(&self.service).to_owned();
         Ok(Built {
             exporter,
             service,
@@ -244,10 +240,7 @@ impl ExporterBuilder {
 
     fn plan(&mut self, warnings: &mut Vec<EnvWarning>) -> Result<Plan, InitError> {
         let environment = self.environment.clone();
-        let mut variables = Variables {
-            environment: &environment,
-            warnings,
-        };
+        let mut variables = Variables { environment: &environment, warnings };
         let code = InCode {
             endpoint: self.endpoint.as_deref(),
             protocol: self.protocol,
@@ -268,11 +261,7 @@ impl ExporterBuilder {
         let metrics = signal(self.metrics, "OTEL_METRICS_EXPORTER");
         let batch_len = match self.batch_len {
             Some(0) => {
-                return Err(InitError::new(
-                    "batch_len",
-                    "0",
-                    "a batch holds at least one span",
-                ));
+                return Err(InitError::new("batch_len", "0", "a batch holds at least one span"));
             }
             Some(len) => len,
             None => variables.positive("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", BATCH_LEN_MAX),
@@ -308,9 +297,7 @@ impl ExporterBuilder {
 
 impl fmt::Debug for ExporterBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ExporterBuilder")
-            .field("service", &self.service)
-            .finish_non_exhaustive()
+        f.debug_struct("ExporterBuilder").field("service", &self.service).finish_non_exhaustive()
     }
 }
 

@@ -16,11 +16,7 @@ impl InitError {
         value: impl Into<String>,
         problem: impl Into<String>,
     ) -> Self {
-        Self {
-            setting: setting.into(),
-            value: value.into(),
-            problem: problem.into(),
-        }
+        Self { setting: setting.into(), value: value.into(), problem: problem.into() }
     }
 }
 

@@ -144,8 +144,6 @@ impl Drop for Exporter {
 
 impl fmt::Debug for Exporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Exporter")
-            .field("report", &self.report())
-            .finish_non_exhaustive()
+        f.debug_struct("Exporter").field("report", &self.report()).finish_non_exhaustive()
     }
 }

@@ -71,23 +71,14 @@ impl SpanLimits {
     }
 
     pub(crate) const fn span_caps(&self) -> Caps {
-        Caps {
-            count: self.attributes,
-            chars: self.value_chars,
-        }
+        Caps { count: self.attributes, chars: self.value_chars }
     }
 
     pub(crate) const fn event_caps(&self) -> Caps {
-        Caps {
-            count: self.event_attributes,
-            chars: self.value_chars,
-        }
+        Caps { count: self.event_attributes, chars: self.value_chars }
     }
 
     pub(crate) const fn link_caps(&self) -> Caps {
-        Caps {
-            count: self.link_attributes,
-            chars: self.value_chars,
-        }
+        Caps { count: self.link_attributes, chars: self.value_chars }
     }
 }

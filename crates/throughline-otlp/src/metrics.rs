@@ -76,10 +76,8 @@ impl SdkRecorder {
 
 impl Recorder for SdkRecorder {
     fn record(&self, metric: Metric, value: f64, attributes: &[(&'static str, Value<'_>)]) {
-        let attributes: Vec<KeyValue> = attributes
-            .iter()
-            .map(|(key, value)| KeyValue::new(*key, sdk_value(*value)))
-            .collect();
+        let attributes: Vec<KeyValue> =
+            attributes.iter().map(|(key, value)| KeyValue::new(*key, sdk_value(*value))).collect();
         match self.instruments.get(metric as usize) {
             Some(Instrument::Histogram(histogram)) => histogram.record(value, &attributes),
             Some(Instrument::Counter(counter)) => counter.add(value, &attributes),
@@ -123,16 +121,10 @@ pub(crate) fn provider(
     })
     .with_interval(interval)
     .build();
-    let attributes = resource
-        .iter()
-        .map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned()));
-    let resource = Resource::builder_empty()
-        .with_schema_url(attributes, throughline_core::semconv::SCHEMA_URL)
-        .build();
-    Ok(SdkMeterProvider::builder()
-        .with_reader(reader)
-        .with_resource(resource)
-        .build())
+    let attributes = resource.iter().map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned()));
+    let resource =
+        Resource::builder_empty().with_schema_url(attributes, throughline_core::semconv::SCHEMA_URL).build();
+    Ok(SdkMeterProvider::builder().with_reader(reader).with_resource(resource).build())
 }
 
 fn exporter(endpoint: &Endpoint, runtime: &Handle) -> Result<MetricExporter, String> {
@@ -146,9 +138,7 @@ fn exporter(endpoint: &Endpoint, runtime: &Handle) -> Result<MetricExporter, Str
                     tonic::metadata::MetadataKey::from_bytes(name.as_bytes()).map_err(|e| e.to_string())?;
                 metadata.insert(
                     key,
-                    value
-                        .parse()
-                        .map_err(|_| format!("the value of header {name:?} is not ASCII"))?,
+                    value.parse().map_err(|_| format!("the value of header {name:?} is not ASCII"))?,
                 );
             }
             MetricExporter::builder()
@@ -187,11 +177,7 @@ struct OnOurRuntime {
 
 impl PushMetricExporter for OnOurRuntime {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
-        let result = Inside {
-            runtime: &self.runtime,
-            future: Box::pin(self.exporter.export(metrics)),
-        }
-        .await;
+        let result = Inside { runtime: &self.runtime, future: Box::pin(self.exporter.export(metrics)) }.await;
         self.queue.stats.metrics(result.is_ok());
         result
     }
@@ -246,10 +232,7 @@ mod http_client {
 
     impl HyperClient {
         pub(super) fn new(runtime: Handle) -> Self {
-            Self {
-                client: http_client(),
-                runtime,
-            }
+            Self { client: http_client(), runtime }
         }
     }
 

@@ -54,23 +54,13 @@ impl Variables<'_> {
             headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
             headers.push((name.clone(), value.clone()));
         }
-        Ok(Endpoint {
-            url,
-            protocol,
-            headers,
-            timeout,
-            compression,
-        })
+        Ok(Endpoint { url, protocol, headers, timeout, compression })
     }
 
     /// The variable of the signal where it is set, else the general one.
     fn of(&self, signal: &str, what: &str) -> String {
         let own = format!("OTEL_EXPORTER_OTLP_{signal}_{what}");
-        if self.environment.get(&own).is_some() {
-            own
-        } else {
-            format!("OTEL_EXPORTER_OTLP_{what}")
-        }
+        if self.environment.get(&own).is_some() { own } else { format!("OTEL_EXPORTER_OTLP_{what}") }
     }
 
     fn protocol(&mut self, signal: &str, code: &InCode<'_>) -> Result<Protocol, InitError> {
@@ -89,8 +79,7 @@ impl Variables<'_> {
         let wanted = self.parsed(&name, preferred);
         if !wanted.is_built_in() {
             let problem = format!("not built in (feature {:?})", wanted.feature());
-            self.warnings
-                .push(EnvWarning::new(&name, &wanted.to_string(), problem, preferred));
+            self.warnings.push(EnvWarning::new(&name, &wanted.to_string(), problem, preferred));
             return Ok(preferred);
         }
         Ok(wanted)
@@ -100,16 +89,10 @@ impl Variables<'_> {
     fn url(&mut self, signal: &str, protocol: Protocol) -> String {
         let default = with_path(protocol.default_endpoint(), signal, protocol);
         let own = format!("OTEL_EXPORTER_OTLP_{signal}_ENDPOINT");
-        let insecure = self
-            .environment
-            .boolean("OTEL_EXPORTER_OTLP_INSECURE", self.warnings);
+        let insecure = self.environment.boolean("OTEL_EXPORTER_OTLP_INSECURE", self.warnings);
         let complete = |text: &str| {
             let bare = protocol == Protocol::Grpc && insecure && !text.contains("://");
-            if bare {
-                format!("http://{text}")
-            } else {
-                text.to_owned()
-            }
+            if bare { format!("http://{text}") } else { text.to_owned() }
         };
         let read = |text: &str| {
             let url = complete(text);
@@ -118,10 +101,9 @@ impl Variables<'_> {
         if self.environment.get(&own).is_some() {
             return self.environment.read(&own, default, self.warnings, read);
         }
-        self.environment
-            .read("OTEL_EXPORTER_OTLP_ENDPOINT", default, self.warnings, |text| {
-                read(text).map(|url| with_path(&url, signal, protocol))
-            })
+        self.environment.read("OTEL_EXPORTER_OTLP_ENDPOINT", default, self.warnings, |text| {
+            read(text).map(|url| with_path(&url, signal, protocol))
+        })
     }
 
     /// Header values are credentials more often than not: a warning names the variable, not its value.
@@ -131,8 +113,7 @@ impl Variables<'_> {
             return Vec::new();
         };
         resource::pairs(value).unwrap_or_else(|problem| {
-            self.warnings
-                .push(EnvWarning::new(&name, "(hidden)", problem, "no headers"));
+            self.warnings.push(EnvWarning::new(&name, "(hidden)", problem, "no headers"));
             Vec::new()
         })
     }
@@ -154,25 +135,21 @@ impl Variables<'_> {
     pub(crate) fn millis(&mut self, name: &str, default: Duration) -> Duration {
         let millis = u64::try_from(default.as_millis()).unwrap_or(u64::MAX);
         Duration::from_millis(self.environment.read(name, millis, self.warnings, |value| {
-            value
-                .parse()
-                .map_err(|_| "not a number of milliseconds".to_owned())
+            value.parse().map_err(|_| "not a number of milliseconds".to_owned())
         }))
     }
 
     pub(crate) fn count(&mut self, name: &str, default: usize) -> usize {
-        self.environment.read(name, default, self.warnings, |value| {
-            value.parse().map_err(|_| "not a number".to_owned())
-        })
+        self.environment
+            .read(name, default, self.warnings, |value| value.parse().map_err(|_| "not a number".to_owned()))
     }
 
     /// A count that must not be zero.
     pub(crate) fn positive(&mut self, name: &str, default: usize) -> usize {
-        self.environment
-            .read(name, default, self.warnings, |value| match value.parse() {
-                Ok(0) | Err(_) => Err("not a positive number".to_owned()),
-                Ok(count) => Ok(count),
-            })
+        self.environment.read(name, default, self.warnings, |value| match value.parse() {
+            Ok(0) | Err(_) => Err("not a positive number".to_owned()),
+            Ok(count) => Ok(count),
+        })
     }
 
     pub(crate) fn span_limits(&mut self) -> SpanLimits {
@@ -184,10 +161,7 @@ impl Variables<'_> {
             .links(self.count("OTEL_SPAN_LINK_COUNT_LIMIT", default.links))
             .event_attributes(self.count("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", attributes))
             .link_attributes(self.count("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", attributes));
-        for name in [
-            "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
-            "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
-        ] {
+        for name in ["OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT"] {
             if self.environment.get(name).is_some() {
                 let chars = self.count(name, usize::MAX);
                 limits = limits.value_chars((chars != usize::MAX).then_some(chars));
@@ -216,9 +190,9 @@ impl Variables<'_> {
             "always_on" => Box::new(AlwaysOn),
             "always_off" => Box::new(AlwaysOff),
             "parentbased_always_off" => Box::new(ParentBased::new(AlwaysOff)),
-            "traceidratio" => self
-                .ratio()
-                .map_or_else(|| Box::new(AlwaysOn) as Box<dyn Sampler>, |ratio| Box::new(ratio)),
+            "traceidratio" => {
+                self.ratio().map_or_else(|| Box::new(AlwaysOn) as Box<dyn Sampler>, |ratio| Box::new(ratio))
+            }
             "parentbased_traceidratio" => self.ratio().map_or_else(
                 || Box::new(ParentBased::new(AlwaysOn)) as Box<dyn Sampler>,
                 |ratio| Box::new(ParentBased::new(ratio)),
@@ -228,15 +202,10 @@ impl Variables<'_> {
     }
 
     fn ratio(&mut self) -> Option<TraceIdRatio> {
-        let ratio = self
-            .environment
-            .read("OTEL_TRACES_SAMPLER_ARG", 1.0, self.warnings, |value| {
-                let ratio = value
-                    .parse::<f64>()
-                    .ok()
-                    .filter(|ratio| (0.0..=1.0).contains(ratio));
-                ratio.ok_or_else(|| "not a number from 0 to 1".to_owned())
-            });
+        let ratio = self.environment.read("OTEL_TRACES_SAMPLER_ARG", 1.0, self.warnings, |value| {
+            let ratio = value.parse::<f64>().ok().filter(|ratio| (0.0..=1.0).contains(ratio));
+            ratio.ok_or_else(|| "not a number from 0 to 1".to_owned())
+        });
         TraceIdRatio::new(ratio)
     }
 
@@ -270,23 +239,15 @@ fn with_path(base: &str, signal: &str, protocol: Protocol) -> String {
 mod tests {
     use super::*;
 
-    const NO_CODE: InCode<'static> = InCode {
-        endpoint: None,
-        protocol: None,
-        headers: &[],
-        timeout: None,
-        compression: None,
-    };
+    const NO_CODE: InCode<'static> =
+        InCode { endpoint: None, protocol: None, headers: &[], timeout: None, compression: None };
 
     fn endpoint(pairs: &[(&str, &str)]) -> (Endpoint, Vec<String>) {
         let environment = Environment::from_pairs(pairs.iter().copied());
         let mut warnings = Vec::new();
-        let endpoint = Variables {
-            environment: &environment,
-            warnings: &mut warnings,
-        }
-        .endpoint("TRACES", &NO_CODE)
-        .unwrap();
+        let endpoint = Variables { environment: &environment, warnings: &mut warnings }
+            .endpoint("TRACES", &NO_CODE)
+            .unwrap();
         (endpoint, warnings.iter().map(ToString::to_string).collect())
     }
 
@@ -304,10 +265,7 @@ mod tests {
             (vec![(base, "http://c:1"), (own, "http://d:2/x")], "http://d:2/x"),
             (vec![grpc], "http://localhost:4317"),
             (vec![grpc, (base, "http://c:1")], "http://c:1"),
-            (
-                vec![grpc, (base, "c:1"), ("OTEL_EXPORTER_OTLP_INSECURE", "true")],
-                "http://c:1",
-            ),
+            (vec![grpc, (base, "c:1"), ("OTEL_EXPORTER_OTLP_INSECURE", "true")], "http://c:1"),
         ] {
             let (endpoint, warnings) = endpoint(&variables);
             assert_eq!(endpoint.url, expected, "{variables:?}");
@@ -318,16 +276,8 @@ mod tests {
     #[test]
     fn a_bad_variable_is_named_with_its_value_and_what_is_used() {
         for (name, value, expected) in [
-            (
-                "OTEL_EXPORTER_OTLP_ENDPOINT",
-                "c:1:2",
-                "OTEL_EXPORTER_OTLP_ENDPOINT=\"c:1:2\" is not",
-            ),
-            (
-                "OTEL_EXPORTER_OTLP_ENDPOINT",
-                "https://c:1",
-                "plain HTTP only; using http://localhost",
-            ),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "c:1:2", "OTEL_EXPORTER_OTLP_ENDPOINT=\"c:1:2\" is not"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://c:1", "plain HTTP only; using http://localhost"),
             (
                 "OTEL_EXPORTER_OTLP_PROTOCOL",
                 "smoke",
@@ -345,9 +295,7 @@ mod tests {
             ),
         ] {
             let (_, warnings) = endpoint(&[(name, value)]);
-            let [warning] = warnings.as_slice() else {
-                panic!("{name}: {warnings:?}")
-            };
+            let [warning] = warnings.as_slice() else { panic!("{name}: {warnings:?}") };
             assert!(warning.contains(expected), "{warning}");
         }
     }
@@ -355,10 +303,7 @@ mod tests {
     #[test]
     fn headers_stay_out_of_warnings_and_debug() {
         let (endpoint, warnings) = endpoint(&[("OTEL_EXPORTER_OTLP_HEADERS", "api-key=s3cret,b=%20x")]);
-        assert_eq!(
-            endpoint.headers,
-            [("api-key".into(), "s3cret".into()), ("b".into(), " x".into())]
-        );
+        assert_eq!(endpoint.headers, [("api-key".into(), "s3cret".into()), ("b".into(), " x".into())]);
         assert!(!format!("{endpoint:?}{warnings:?}").contains("s3cret"));
         let (_, warnings) = self::endpoint(&[("OTEL_EXPORTER_OTLP_HEADERS", "s3cret")]);
         assert_eq!(warnings.len(), 1);
@@ -382,11 +327,7 @@ mod tests {
                 ("OTEL_TRACES_SAMPLER_ARG", argument),
             ]);
             let mut warnings = Vec::new();
-            let sampler = Variables {
-                environment: &environment,
-                warnings: &mut warnings,
-            }
-            .sampler();
+            let sampler = Variables { environment: &environment, warnings: &mut warnings }.sampler();
             assert_eq!(sampler.sample(None, trace, ""), sampled, "{name} {argument}");
             assert_eq!(warnings.len(), warned, "{name} {argument}: {warnings:?}");
         }

@@ -67,10 +67,7 @@ impl Queue {
 
     /// Takes everything that waits. The bytes stay accounted for until [`release`](Self::release).
     pub(crate) fn drain(&self) -> Vec<Chunk> {
-        let chunks = self
-            .shards
-            .iter()
-            .map(|shard| std::mem::take(&mut *locked(shard)));
+        let chunks = self.shards.iter().map(|shard| std::mem::take(&mut *locked(shard)));
         let chunks: Vec<_> = chunks.filter(|chunk| chunk.records > 0).collect();
         let taken = chunks.iter().map(|chunk| chunk.records).sum();
         self.records.fetch_sub(taken, Ordering::Relaxed);

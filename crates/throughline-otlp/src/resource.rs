@@ -73,11 +73,7 @@ pub(crate) fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
         .map(|entry| {
             let (key, value) = entry.split_once('=').ok_or("not of the form key=value,…")?;
             let (key, value) = (decoded(key.trim())?, decoded(value.trim())?);
-            if key.is_empty() {
-                Err("a key is empty".to_owned())
-            } else {
-                Ok((key, value))
-            }
+            if key.is_empty() { Err("a key is empty".to_owned()) } else { Ok((key, value)) }
         })
         .collect()
 }
@@ -101,10 +97,7 @@ fn decoded(text: &str) -> Result<String, String> {
 
 fn instance_id() -> String {
     let bytes: [u8; 16] = rand::random();
-    UuidBuilder::from_random_bytes(bytes)
-        .into_uuid()
-        .hyphenated()
-        .to_string()
+    UuidBuilder::from_random_bytes(bytes).into_uuid().hyphenated().to_string()
 }
 
 #[cfg(test)]
@@ -113,10 +106,7 @@ mod tests {
 
     fn names(environment: &[(&str, &str)], code: &[(&str, &str)]) -> String {
         let environment = Environment::from_pairs(environment.iter().copied());
-        let code: Vec<_> = code
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect();
+        let code: Vec<_> = code.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let resource = Resource::new("argument", &code, &environment, &mut Vec::new());
         resource.get("service.name").unwrap().to_owned()
     }
@@ -144,9 +134,6 @@ mod tests {
 
     #[test]
     fn values_are_percent_decoded() {
-        assert_eq!(
-            pairs("a=b%20c, d = e").unwrap(),
-            [("a".into(), "b c".into()), ("d".into(), "e".into())]
-        );
+        assert_eq!(pairs("a=b%20c, d = e").unwrap(), [("a".into(), "b c".into()), ("d".into(), "e".into())]);
     }
 }

@@ -42,12 +42,7 @@ pub struct SpanLayer {
 impl SpanLayer {
     /// A layer that hands finished spans to `sink`.
     pub fn new(sink: Arc<dyn SpanSink>) -> Self {
-        Self {
-            sink,
-            limits: SpanLimits::default(),
-            filters: None,
-            clock: Clock::system(),
-        }
+        Self { sink, limits: SpanLimits::default(), filters: None, clock: Clock::system() }
     }
 
     /// How much one span may hold.
@@ -72,30 +67,20 @@ impl SpanLayer {
     }
 
     fn wants(&self, event: &Metadata<'_>) -> bool {
-        !is_suppressed()
-            && self
-                .filters
-                .as_ref()
-                .is_none_or(|filters| filters.is_span_event(event))
+        !is_suppressed() && self.filters.as_ref().is_none_or(|filters| filters.is_span_event(event))
     }
 }
 
 impl fmt::Debug for SpanLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SpanLayer")
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
+        f.debug_struct("SpanLayer").field("limits", &self.limits).finish_non_exhaustive()
     }
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
     fn on_new_span(&self, fields: &Fields<'_>, id: &Id, ctx: Context<'_, S>) {
         let Some(span) = ctx.span(id) else { return };
-        if !span
-            .extensions()
-            .get::<SpanData>()
-            .is_some_and(SpanData::is_sampled)
-        {
+        if !span.extensions().get::<SpanData>().is_some_and(SpanData::is_sampled) {
             return;
         }
         // Values are formatted before the span's data is locked: a user's `Debug` may do anything, log included.
@@ -108,22 +93,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
         let Some(span) = ctx.span(id) else { return };
-        if !span
-            .extensions()
-            .get::<SpanData>()
-            .is_some_and(SpanData::is_sampled)
-        {
+        if !span.extensions().get::<SpanData>().is_some_and(SpanData::is_sampled) {
             return;
         }
         let mut late = Vec::new();
-        values.record(&mut Visitor::new(|key, value| {
-            late.push((key, Owned::from(value)))
-        }));
+        values.record(&mut Visitor::new(|key, value| late.push((key, Owned::from(value)))));
         let mut extensions = span.extensions_mut();
-        if let Some(record) = extensions
-            .get_mut::<SpanData>()
-            .and_then(SpanData::record_mut::<OtlpSpan>)
-        {
+        if let Some(record) = extensions.get_mut::<SpanData>().and_then(SpanData::record_mut::<OtlpSpan>) {
             for (key, value) in &late {
                 birth(record, key, value.as_value());
             }
@@ -135,11 +111,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
             return;
         }
         let Some(span) = ctx.event_span(event) else { return };
-        if !span
-            .extensions()
-            .get::<SpanData>()
-            .is_some_and(SpanData::is_sampled)
-        {
+        if !span.extensions().get::<SpanData>().is_some_and(SpanData::is_sampled) {
             return;
         }
         // Encoded before the span is locked: a user's `Debug` may do anything, log included.
@@ -147,15 +119,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
         notes.write(event, self.limits.event_caps());
         let now = self.clock.unix_nanos();
         let mut extensions = span.extensions_mut();
-        if let Some(record) = extensions
-            .get_mut::<SpanData>()
-            .and_then(SpanData::record_mut::<OtlpSpan>)
-        {
-            let name = if notes.message.is_empty() {
-                event.metadata().name()
-            } else {
-                &notes.message
-            };
+        if let Some(record) = extensions.get_mut::<SpanData>().and_then(SpanData::record_mut::<OtlpSpan>) {
+            let name = if notes.message.is_empty() { event.metadata().name() } else { &notes.message };
             record.push_event(name, now, &notes.attributes);
         }
         drop(extensions);
@@ -191,11 +156,7 @@ struct EventNotes {
 
 impl EventNotes {
     fn take() -> Box<Self> {
-        EVENT_NOTES
-            .try_with(Cell::take)
-            .ok()
-            .flatten()
-            .unwrap_or_default()
+        EVENT_NOTES.try_with(Cell::take).ok().flatten().unwrap_or_default()
     }
 
     fn put_back(mut self: Box<Self>) {
@@ -281,10 +242,7 @@ struct Visitor<F> {
 
 impl<F: FnMut(&'static str, Value<'_>)> Visitor<F> {
     const fn new(take: F) -> Self {
-        Self {
-            take,
-            text: String::new(),
-        }
+        Self { take, text: String::new() }
     }
 
     fn display(&mut self, field: &Field, value: fmt::Arguments<'_>) {

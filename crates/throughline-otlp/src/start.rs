@@ -52,14 +52,8 @@ pub(crate) fn exporter(plan: &Plan) -> Result<Exporter, InitError> {
     let metrics = match plan.metrics {
         Signal::Off => None,
         Signal::On => Some(
-            metrics::provider(
-                &plan.metrics_endpoint,
-                plan.metric_interval,
-                &plan.resource,
-                &runtime,
-                &queue,
-            )
-            .map_err(|problem| InitError::new("metrics endpoint", &plan.metrics_endpoint.url, problem))?,
+            metrics::provider(&plan.metrics_endpoint, plan.metric_interval, &plan.resource, &runtime, &queue)
+                .map_err(|problem| InitError::new("metrics endpoint", &plan.metrics_endpoint.url, problem))?,
         ),
     };
     let recorder = metrics.as_ref().map(metrics::recorder);
@@ -90,23 +84,15 @@ fn spawn(
         is_done.send_replace(true);
     });
     let thread = thread.map_err(|error| InitError::new("export thread", THREAD, error.to_string()))?;
-    let runtime = start
-        .recv()
-        .unwrap_or_else(|_| Err("the export thread ended".to_owned()));
-    Ok((
-        thread,
-        runtime.map_err(|problem| InitError::new("endpoint", url, problem))?,
-    ))
+    let runtime = start.recv().unwrap_or_else(|_| Err("the export thread ended".to_owned()));
+    Ok((thread, runtime.map_err(|problem| InitError::new("endpoint", url, problem))?))
 }
 
 fn prepare(
     endpoint: &Endpoint,
     started: &SyncSender<Result<Handle, String>>,
 ) -> Option<(Runtime, Transport)> {
-    let prepared = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| error.to_string());
+    let prepared = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string());
     let prepared = prepared.and_then(|runtime| {
         let transport = {
             let _runtime = runtime.enter();
@@ -114,10 +100,7 @@ fn prepare(
         };
         Ok((runtime, transport))
     });
-    let answer = prepared
-        .as_ref()
-        .map(|(runtime, _)| runtime.handle().clone())
-        .map_err(Clone::clone);
+    let answer = prepared.as_ref().map(|(runtime, _)| runtime.handle().clone()).map_err(Clone::clone);
     let _nobody_waits = started.send(answer);
     prepared.ok()
 }

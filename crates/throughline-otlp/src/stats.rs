@@ -89,11 +89,7 @@ impl Stats {
     }
 
     pub(crate) fn metrics(&self, delivered: bool) {
-        let counter = if delivered {
-            &self.metrics_exported
-        } else {
-            &self.metrics_failed
-        };
+        let counter = if delivered { &self.metrics_exported } else { &self.metrics_failed };
         counter.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -144,9 +144,7 @@ impl Worker {
 
     /// Sends once; `None` when the end comes first.
     async fn before_the_end(&mut self, body: Bytes) -> Option<Answer> {
-        let Self {
-            transport, orders, ..
-        } = self;
+        let Self { transport, orders, .. } = self;
         tokio::select! {
             answer = transport.send(body) => Some(answer),
             () = end(orders) => None,
@@ -228,10 +226,7 @@ fn push(batches: &mut VecDeque<Batch>, open: &[u8], len: usize, records: usize) 
         last.records += records;
         return;
     }
-    batches.push_back(Batch {
-        spans: spans.to_vec(),
-        records,
-    });
+    batches.push_back(Batch { spans: spans.to_vec(), records });
 }
 
 /// The length of the record at the front, with its tag and length.

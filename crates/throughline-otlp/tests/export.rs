@@ -14,13 +14,7 @@ const LONG: Duration = Duration::from_secs(20);
 
 /// An exporter without any environment, and a subscriber whose spans it takes.
 fn pipeline(builder: ExporterBuilder) -> (Exporter, Dispatch) {
-    let Built {
-        exporter,
-        sampler,
-        limits,
-        warnings,
-        ..
-    } = builder
+    let Built { exporter, sampler, limits, warnings, .. } = builder
         .environment(Environment::default())
         .schedule_delay(Duration::from_millis(20))
         .build()
@@ -32,10 +26,7 @@ fn pipeline(builder: ExporterBuilder) -> (Exporter, Dispatch) {
 }
 
 fn grpc(endpoint: &str) -> ExporterBuilder {
-    throughline_otlp::builder("orders")
-        .endpoint(endpoint)
-        .protocol(Protocol::Grpc)
-        .metrics(Signal::Off)
+    throughline_otlp::builder("orders").endpoint(endpoint).protocol(Protocol::Grpc).metrics(Signal::Off)
 }
 
 fn http(endpoint: &str) -> ExporterBuilder {
@@ -89,21 +80,12 @@ fn from_plain_main_every_span_arrives_over_either_protocol() {
         let spans = receiver.spans();
         assert_eq!(spans.len(), 1_000);
         assert_eq!(spans[0].service(), "orders");
-        assert!(
-            spans[0]
-                .resource
-                .attributes
-                .get("deployment")
-                .is_some_and(|value| *value == *"test")
-        );
+        assert!(spans[0].resource.attributes.get("deployment").is_some_and(|value| *value == *"test"));
         assert_eq!(spans[0].scope.name, "throughline");
         assert_eq!(spans[0].scope.schema_url, throughline_core::semconv::SCHEMA_URL);
         let request = &receiver.requests()[0];
         assert_eq!(request.header("api-key"), Some("s3cret"));
-        assert!(
-            request.header("user-agent").unwrap().contains("throughline/"),
-            "{request:?}"
-        );
+        assert!(request.header("user-agent").unwrap().contains("throughline/"), "{request:?}");
     }
 }
 
@@ -172,31 +154,20 @@ fn what_is_refused_for_good_is_counted_and_not_sent_again() {
         make_spans(&dispatch, 7);
         let report = exporter.shutdown_blocking(LONG);
         assert_conserved(&report, 7);
-        assert_eq!(
-            (report.dropped(DropReason::Refused), report.retries()),
-            (7, 0),
-            "{report}"
-        );
+        assert_eq!((report.dropped(DropReason::Refused), report.retries()), (7, 0), "{report}");
     }
 }
 
 #[test]
 fn partial_success_counts_what_was_rejected() {
     let receiver = Receiver::start_blocking().unwrap();
-    receiver.behave(Behaviour::PartialSuccess {
-        rejected: 2,
-        message: "too old".to_owned(),
-    });
+    receiver.behave(Behaviour::PartialSuccess { rejected: 2, message: "too old".to_owned() });
     for builder in [grpc(&receiver.grpc_endpoint()), http(&receiver.http_endpoint())] {
         let (exporter, dispatch) = pipeline(builder);
         make_spans(&dispatch, 5);
         let report = exporter.shutdown_blocking(LONG);
         assert_conserved(&report, 5);
-        assert_eq!(
-            (report.exported(), report.rejected(), report.retries()),
-            (3, 2, 0),
-            "{report}"
-        );
+        assert_eq!((report.exported(), report.rejected(), report.retries()), (3, 2, 0), "{report}");
     }
 }
 
@@ -207,17 +178,10 @@ fn an_absent_collector_costs_no_more_than_the_deadline_and_is_told() {
         make_spans(&dispatch, 20);
         let started = Instant::now();
         let report = exporter.shutdown_blocking(Duration::from_millis(300));
-        assert!(
-            started.elapsed() < Duration::from_secs(5),
-            "{:?}",
-            started.elapsed()
-        );
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
         assert_conserved(&report, 20);
         assert_eq!(report.dropped(DropReason::ShutdownDeadline), 20, "{report}");
-        assert!(
-            report.to_string().contains("20 dropped (shutdown_deadline)"),
-            "{report}"
-        );
+        assert!(report.to_string().contains("20 dropped (shutdown_deadline)"), "{report}");
     }
 }
 
@@ -230,11 +194,7 @@ fn a_hanging_collector_costs_no_more_than_the_deadline_and_is_told() {
         make_spans(&dispatch, 20);
         let started = Instant::now();
         let report = exporter.shutdown_blocking(Duration::from_millis(300));
-        assert!(
-            started.elapsed() < Duration::from_secs(5),
-            "{:?}",
-            started.elapsed()
-        );
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
         assert_eq!(report.lost(), 20, "{report}");
     }
 }
@@ -275,11 +235,7 @@ fn a_full_queue_drops_and_counts_and_never_waits() {
     receiver.behave(Behaviour::Accept);
     let report = exporter.shutdown_blocking(LONG);
     assert_conserved(&report, 1_000);
-    assert_eq!(
-        report.exported(),
-        1_000 - report.dropped(DropReason::QueueFull),
-        "{report}"
-    );
+    assert_eq!(report.exported(), 1_000 - report.dropped(DropReason::QueueFull), "{report}");
     assert_eq!(receiver.spans().len() as u64, report.exported());
 }
 
@@ -324,18 +280,12 @@ fn metrics_go_out_through_the_sdk_over_either_protocol() {
         receiver.clear();
         let (exporter, _dispatch) = pipeline(builder.metrics(Signal::On));
         let recorder = exporter.recorder().unwrap();
-        let attributes = [
-            ("http.request.method", Value::Str("GET")),
-            ("http.response.status_code", Value::I64(200)),
-        ];
+        let attributes =
+            [("http.request.method", Value::Str("GET")), ("http.response.status_code", Value::I64(200))];
         recorder.record(Metric::HttpServerRequestDuration, 0.02, &attributes);
         recorder.record(Metric::HttpServerActiveRequests, 1.0, &attributes[..1]);
         let report = exporter.shutdown_blocking(LONG);
-        assert_eq!(
-            (report.metrics_exported(), report.metrics_failed()),
-            (1, 0),
-            "{report}"
-        );
+        assert_eq!((report.metrics_exported(), report.metrics_failed()), (1, 0), "{report}");
 
         let metrics = receiver.metrics();
         let names: Vec<_> = metrics.iter().map(|metric| metric.name.as_str()).collect();
@@ -347,16 +297,9 @@ fn metrics_go_out_through_the_sdk_over_either_protocol() {
 #[test]
 fn failed_metric_exports_are_counted() {
     let (exporter, _dispatch) = pipeline(http(&nowhere()).metrics(Signal::On));
-    exporter
-        .recorder()
-        .unwrap()
-        .record(Metric::MessagingSent, 1.0, &[]);
+    exporter.recorder().unwrap().record(Metric::MessagingSent, 1.0, &[]);
     let report = exporter.shutdown_blocking(Duration::from_secs(2));
-    assert_eq!(
-        (report.metrics_exported(), report.metrics_failed()),
-        (0, 1),
-        "{report}"
-    );
+    assert_eq!((report.metrics_exported(), report.metrics_failed()), (0, 1), "{report}");
 }
 
 #[test]
@@ -367,11 +310,7 @@ fn bad_values_in_code_are_errors_that_name_them() {
         (http("http://c:1").batch_len(0), "batch_len"),
         (http("http://c:1").header("bad name", "x"), "bad name"),
     ] {
-        let error = builder
-            .environment(Environment::default())
-            .build()
-            .unwrap_err()
-            .to_string();
+        let error = builder.environment(Environment::default()).build().unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
 }

@@ -24,10 +24,7 @@ struct Kept(Mutex<Vec<u8>>);
 
 impl SpanSink for Kept {
     fn accept(&self, span: &[u8]) {
-        self.0
-            .lock()
-            .expect("no test panics inside")
-            .extend_from_slice(span);
+        self.0.lock().expect("no test panics inside").extend_from_slice(span);
     }
 }
 
@@ -44,9 +41,7 @@ fn setup(limits: SpanLimits) -> Setup {
 fn setup_with(pipeline: Pipeline, limits: SpanLimits) -> Setup {
     let (kept, now) = (Arc::<Kept>::default(), Arc::new(AtomicU64::new(1_000)));
     let sink = Arc::clone(&kept) as Arc<dyn SpanSink>;
-    let layer = SpanLayer::new(sink)
-        .limits(limits)
-        .clock(Clock::fixed(Arc::clone(&now)));
+    let layer = SpanLayer::new(sink).limits(limits).clock(Clock::fixed(Arc::clone(&now)));
     let dispatch = Dispatch::new(registry().with(ContextLayer::new(pipeline)).with(layer));
     Setup { kept, now, dispatch }
 }
@@ -59,10 +54,7 @@ impl Setup {
         let mut request = ExportTraceServiceRequest::decode(request.as_slice()).unwrap();
         let mut resource = request.resource_spans.pop().unwrap();
         let scope = resource.scope_spans.pop().unwrap();
-        assert_eq!(
-            (resource.schema_url, &scope.schema_url),
-            (scope.schema_url.clone(), &scope.schema_url)
-        );
+        assert_eq!((resource.schema_url, &scope.schema_url), (scope.schema_url.clone(), &scope.schema_url));
         scope.spans
     }
 
@@ -83,12 +75,7 @@ fn value(value: Option<&AnyValue>) -> String {
         Some(Any::ArrayValue(array)) => {
             format!(
                 "[{}]",
-                array
-                    .values
-                    .iter()
-                    .map(|one| self::value(Some(one)))
-                    .collect::<Vec<_>>()
-                    .join(" ")
+                array.values.iter().map(|one| self::value(Some(one))).collect::<Vec<_>>().join(" ")
             )
         }
         other => format!("{other:?}"),
@@ -96,10 +83,7 @@ fn value(value: Option<&AnyValue>) -> String {
 }
 
 fn attributes(attributes: &[opentelemetry_proto::tonic::common::v1::KeyValue]) -> Vec<String> {
-    attributes
-        .iter()
-        .map(|pair| format!("{}={}", pair.key, value(pair.value.as_ref())))
-        .collect()
+    attributes.iter().map(|pair| format!("{}={}", pair.key, value(pair.value.as_ref()))).collect()
 }
 
 fn other() -> SpanContext {
@@ -181,10 +165,7 @@ fn a_span_lasts_from_creation_to_close_entered_or_not() {
         now.store(5_000, Ordering::Relaxed);
         drop(span);
     });
-    assert_eq!(
-        (span.start_time_unix_nano, span.end_time_unix_nano),
-        (1_000, 5_000)
-    );
+    assert_eq!((span.start_time_unix_nano, span.end_time_unix_nano), (1_000, 5_000));
 }
 
 #[test]
@@ -194,21 +175,11 @@ fn events_are_kept_and_an_error_line_fails_nothing() {
         now.store(1_500, Ordering::Relaxed);
         tracing::error!(order.id = 17, reason = ?"late", "not found, trying elsewhere");
     });
-    let [event] = span.events.as_slice() else {
-        panic!("{:?}", span.events)
-    };
-    assert_eq!(
-        (event.name.as_str(), event.time_unix_nano),
-        ("not found, trying elsewhere", 1_500)
-    );
+    let [event] = span.events.as_slice() else { panic!("{:?}", span.events) };
+    assert_eq!((event.name.as_str(), event.time_unix_nano), ("not found, trying elsewhere", 1_500));
     assert_eq!(
         attributes(&event.attributes),
-        [
-            r#"level="ERROR""#,
-            r#"target="span_layer""#,
-            "order.id=17",
-            r#"reason="\"late\"""#
-        ]
+        [r#"level="ERROR""#, r#"target="span_layer""#, "order.id=17", r#"reason="\"late\"""#]
     );
     assert!(span.status.is_none());
 }
@@ -216,10 +187,7 @@ fn events_are_kept_and_an_error_line_fails_nothing() {
 #[test]
 fn parents_links_and_flags_say_what_is_remote() {
     let headers = vec![
-        (
-            "traceparent".to_owned(),
-            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03".to_owned(),
-        ),
+        ("traceparent".to_owned(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03".to_owned()),
         ("tracestate".to_owned(), "v=1".to_owned()),
         ("x-correlation-id".to_owned(), "c-1".to_owned()),
     ];
@@ -227,35 +195,20 @@ fn parents_links_and_flags_say_what_is_remote() {
         let incoming = Propagator::default().extract(&headers, &EdgePolicy::trust());
         let server = with_remote(&incoming, || info_span!("server"));
         let child = server.in_scope(|| info_span!("child"));
-        let linked = other()
-            .remote(true)
-            .with_tracestate(Tracestate::parse(b"w=2").unwrap());
+        let linked = other().remote(true).with_tracestate(Tracestate::parse(b"w=2").unwrap());
         child.add_link(&linked, &[("why", "batch".into())]);
     });
-    let [child, server] = spans.as_slice() else {
-        panic!("{spans:?}")
-    };
+    let [child, server] = spans.as_slice() else { panic!("{spans:?}") };
     assert_eq!(server.parent_span_id, other().span_id().to_bytes());
     assert_eq!((server.flags, child.flags), (0x303, 0x103));
-    assert_eq!(
-        (server.trace_state.as_str(), child.trace_state.as_str()),
-        ("v=1", "v=1")
-    );
-    assert_eq!(
-        (&child.parent_span_id, &child.trace_id),
-        (&server.span_id, &server.trace_id)
-    );
+    assert_eq!((server.trace_state.as_str(), child.trace_state.as_str()), ("v=1", "v=1"));
+    assert_eq!((&child.parent_span_id, &child.trace_id), (&server.span_id, &server.trace_id));
     assert_eq!(attributes(&child.attributes), [r#"correlation.id="c-1""#]);
-    let [link] = child.links.as_slice() else {
-        panic!("{:?}", child.links)
-    };
+    let [link] = child.links.as_slice() else { panic!("{:?}", child.links) };
     assert_eq!((link.flags, link.trace_state.as_str()), (0x301, "w=2"));
     assert_eq!(
         (&link.span_id, attributes(&link.attributes)),
-        (
-            &other().span_id().to_bytes().to_vec(),
-            vec![r#"why="batch""#.to_owned()]
-        )
+        (&other().span_id().to_bytes().to_vec(), vec![r#"why="batch""#.to_owned()])
     );
 }
 
@@ -274,32 +227,15 @@ fn what_goes_beyond_a_limit_is_counted_on_the_span() {
             info!(x = 1, y = 2, "one");
             info!("two");
         });
-        span.add_link(&other(), &[("p", 1.into()), ("q", 2.into())])
-            .add_link(&other(), &[]);
+        span.add_link(&other(), &[("p", 1.into()), ("q", 2.into())]).add_link(&other(), &[]);
     });
     assert_eq!(attributes(&span.attributes), [r#"a="äöü""#, "b=1"]);
     assert_eq!(
-        (
-            span.dropped_attributes_count,
-            span.dropped_events_count,
-            span.dropped_links_count
-        ),
+        (span.dropped_attributes_count, span.dropped_events_count, span.dropped_links_count),
         (2, 1, 1)
     );
-    assert_eq!(
-        (
-            span.events[0].attributes.len(),
-            span.events[0].dropped_attributes_count
-        ),
-        (3, 1)
-    );
-    assert_eq!(
-        (
-            span.links[0].attributes.len(),
-            span.links[0].dropped_attributes_count
-        ),
-        (1, 1)
-    );
+    assert_eq!((span.events[0].attributes.len(), span.events[0].dropped_attributes_count), (3, 1));
+    assert_eq!((span.links[0].attributes.len(), span.links[0].dropped_attributes_count), (1, 1));
 }
 
 #[test]
@@ -320,9 +256,7 @@ fn a_span_can_close_on_another_thread() {
     let dispatch = setup.dispatch.clone();
     let span = setup.one(|_| {
         let span = info_span!("wandering");
-        std::thread::spawn(move || with_default(&dispatch, || drop(span)))
-            .join()
-            .unwrap();
+        std::thread::spawn(move || with_default(&dispatch, || drop(span))).join().unwrap();
     });
     assert_eq!(span.name, "wandering");
 }
@@ -349,17 +283,9 @@ fn a_debug_that_logs_or_panics_hurts_nobody() {
         let _inner = info_span!("inner", value = ?Logs, bad = ?Panics).entered();
         info!(value = ?Logs, bad = ?Panics, "event");
     });
-    let [inner, outer] = spans.as_slice() else {
-        panic!("{spans:?}")
-    };
-    assert!(
-        attributes(&outer.attributes).contains(&r#"late="logs""#.to_owned()),
-        "{outer:?}"
-    );
-    let bad = attributes(&inner.attributes)
-        .into_iter()
-        .find(|one| one.starts_with("bad="))
-        .unwrap();
+    let [inner, outer] = spans.as_slice() else { panic!("{spans:?}") };
+    assert!(attributes(&outer.attributes).contains(&r#"late="logs""#.to_owned()), "{outer:?}");
+    let bad = attributes(&inner.attributes).into_iter().find(|one| one.starts_with("bad=")).unwrap();
     assert!(bad.contains("panicked"), "{bad}");
 }
 

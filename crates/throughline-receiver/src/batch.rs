@@ -28,26 +28,17 @@ impl Batch {
             Signal::Traces => {
                 let data = TracesData::decode(bytes).map_err(invalid)?;
                 let line = with_line.then(|| line(&data, &json::TRACES_DATA)).flatten();
-                Ok((
-                    Self::Spans(model::spans_from_proto(data).map_err(invalid_id)?),
-                    line,
-                ))
+                Ok((Self::Spans(model::spans_from_proto(data).map_err(invalid_id)?), line))
             }
             Signal::Logs => {
                 let data = LogsData::decode(bytes).map_err(invalid)?;
                 let line = with_line.then(|| line(&data, &json::LOGS_DATA)).flatten();
-                Ok((
-                    Self::Logs(model::logs_from_proto(data).map_err(invalid_id)?),
-                    line,
-                ))
+                Ok((Self::Logs(model::logs_from_proto(data).map_err(invalid_id)?), line))
             }
             Signal::Metrics => {
                 let data = MetricsData::decode(bytes).map_err(invalid)?;
                 let line = with_line.then(|| line(&data, &json::METRICS_DATA)).flatten();
-                Ok((
-                    Self::Metrics(model::metrics_from_proto(data).map_err(invalid_id)?),
-                    line,
-                ))
+                Ok((Self::Metrics(model::metrics_from_proto(data).map_err(invalid_id)?), line))
             }
         }
     }

@@ -123,10 +123,7 @@ impl ReceiverBuilder {
     /// # Panics
     ///
     /// If the runtime was built without I/O.
-    #[expect(
-        clippy::unused_async,
-        reason = "it needs a runtime, which only an async signature says"
-    )]
+    #[expect(clippy::unused_async, reason = "it needs a runtime, which only an async signature says")]
     pub async fn start(self) -> Result<Receiver, ReceiverError> {
         let handle = runtime::Handle::try_current().map_err(|_| ReceiverError::NoRuntime)?;
         self.start_at(Home::Ambient(handle))

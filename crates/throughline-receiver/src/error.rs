@@ -24,11 +24,9 @@ pub enum ReceiverError {
 impl fmt::Display for ReceiverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Bind {
-                protocol,
-                addr,
-                source,
-            } => write!(f, "cannot listen for {protocol} on {addr}: {source}"),
+            Self::Bind { protocol, addr, source } => {
+                write!(f, "cannot listen for {protocol} on {addr}: {source}")
+            }
             Self::NoRuntime => f.write_str("no tokio runtime here: call start_blocking instead"),
             Self::Start(source) => write!(f, "cannot start the receiver: {source}"),
         }
@@ -61,11 +59,7 @@ impl WaitTimeout {
 
 impl fmt::Display for WaitTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "not within {:?}: the receiver has {}",
-            self.waited, self.counts
-        )
+        write!(f, "not within {:?}: the receiver has {}", self.waited, self.counts)
     }
 }
 

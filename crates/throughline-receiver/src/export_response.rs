@@ -20,20 +20,13 @@ struct PartialSuccess {
 impl ExportResponse {
     /// Everything was taken.
     pub(crate) fn full() -> Self {
-        Self {
-            partial_success: None,
-        }
+        Self { partial_success: None }
     }
 
     /// All but some was taken.
     pub(crate) fn partial(rejected: usize, error_message: String) -> Self {
         let rejected = i64::try_from(rejected).unwrap_or(i64::MAX);
-        Self {
-            partial_success: Some(PartialSuccess {
-                rejected,
-                error_message,
-            }),
-        }
+        Self { partial_success: Some(PartialSuccess { rejected, error_message }) }
     }
 
     pub(crate) fn to_protobuf(&self) -> Vec<u8> {

@@ -58,22 +58,13 @@ async fn export(intake: Arc<Intake>, signal: Signal, connection: Connection, req
         compression: compression(&head.headers),
         wire_bytes: 0,
     };
-    let call = Arc::new(Call {
-        arrival: Mutex::new(Some(arrival)),
-        wire_bytes: AtomicUsize::new(0),
-    });
+    let call = Arc::new(Call { arrival: Mutex::new(Some(arrival)), wire_bytes: AtomicUsize::new(0) });
     let counted = Arc::clone(&call);
     let body = body.map_frame(move |frame| {
-        counted
-            .wire_bytes
-            .fetch_add(frame.data_ref().map_or(0, Bytes::len), Ordering::Relaxed);
+        counted.wire_bytes.fetch_add(frame.data_ref().map_or(0, Bytes::len), Ordering::Relaxed);
         frame
     });
-    let service = Export {
-        intake: Arc::clone(&intake),
-        connection,
-        call: Arc::clone(&call),
-    };
+    let service = Export { intake: Arc::clone(&intake), connection, call: Arc::clone(&call) };
     let mut response = Grpc::new(BytesCodec)
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(intake.request_bytes_max)
@@ -88,10 +79,7 @@ async fn export(intake: Arc<Intake>, signal: Signal, connection: Connection, req
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .map(HeaderValue::as_bytes)
-        .unwrap_or_default();
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     content_type == b"application/grpc"
         || content_type.starts_with(b"application/grpc+proto")
         || content_type.starts_with(b"application/grpc;")
@@ -124,10 +112,7 @@ struct Call {
 impl Call {
     fn arrival(&self) -> Option<Arrival> {
         let arrival = self.arrival.lock().unwrap_or_else(PoisonError::into_inner).take();
-        arrival.map(|arrival| Arrival {
-            wire_bytes: self.wire_bytes.load(Ordering::Relaxed),
-            ..arrival
-        })
+        arrival.map(|arrival| Arrival { wire_bytes: self.wire_bytes.load(Ordering::Relaxed), ..arrival })
     }
 }
 
@@ -142,16 +127,11 @@ impl UnaryService<Bytes> for Export {
     type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<Vec<u8>>, Status>> + Send>>;
 
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
-        let (intake, connection, call) = (
-            Arc::clone(&self.intake),
-            self.connection.clone(),
-            Arc::clone(&self.call),
-        );
+        let (intake, connection, call) =
+            (Arc::clone(&self.intake), self.connection.clone(), Arc::clone(&self.call));
         Box::pin(async move {
             let arrival = call.arrival().ok_or_else(|| Status::internal("called twice"))?;
-            let result = intake
-                .receive(arrival, Ok(request.into_inner()), &connection)
-                .await;
+            let result = intake.receive(arrival, Ok(request.into_inner()), &connection).await;
             result
                 .map(|response| tonic::Response::new(response.to_protobuf()))
                 .map_err(|failure| status(&failure))

@@ -65,18 +65,8 @@ async fn export(intake: &Intake, signal: Signal, connection: &Connection, reques
 }
 
 fn protocol(headers: &HeaderMap) -> Protocol {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    match content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase()
-        .as_str()
-    {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
         PROTOBUF => Protocol::HttpProtobuf,
         JSON => Protocol::HttpJson,
         _ => Protocol::HttpOther,
@@ -84,10 +74,7 @@ fn protocol(headers: &HeaderMap) -> Protocol {
 }
 
 fn compression(headers: &HeaderMap) -> Compression {
-    let encoding = headers
-        .get(CONTENT_ENCODING)
-        .map(HeaderValue::as_bytes)
-        .unwrap_or_default();
+    let encoding = headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes).unwrap_or_default();
     match encoding.to_ascii_lowercase().as_slice() {
         b"" | b"identity" => Compression::None,
         b"gzip" => Compression::Gzip,
@@ -104,10 +91,7 @@ async fn collect(mut body: Body, limit: usize) -> (usize, Result<Bytes, Failure>
             Ok(Ok(data)) => data,
             Ok(Err(_trailers)) => continue,
             Err(error) => {
-                return (
-                    wire_bytes,
-                    Err(Failure::malformed(format!("the body broke off: {error}"))),
-                );
+                return (wire_bytes, Err(Failure::malformed(format!("the body broke off: {error}"))));
             }
         };
         wire_bytes += data.len();
@@ -117,11 +101,7 @@ async fn collect(mut body: Body, limit: usize) -> (usize, Result<Bytes, Failure>
             break;
         }
     }
-    let body = if wire_bytes > limit {
-        Err(Failure::too_large(limit))
-    } else {
-        Ok(collected.freeze())
-    };
+    let body = if wire_bytes > limit { Err(Failure::too_large(limit)) } else { Ok(collected.freeze()) };
     (wire_bytes, body)
 }
 
@@ -136,11 +116,7 @@ fn decompress(body: Bytes, compression: Compression, limit: usize) -> Result<Byt
             reader
                 .read_to_end(&mut plain)
                 .map_err(|error| Failure::malformed(format!("invalid gzip: {error}")))?;
-            if plain.len() > limit {
-                Err(Failure::too_large(limit))
-            } else {
-                Ok(plain.into())
-            }
+            if plain.len() > limit { Err(Failure::too_large(limit)) } else { Ok(plain.into()) }
         }
     }
 }
@@ -155,13 +131,11 @@ fn as_protobuf(body: Bytes, protocol: Protocol, signal: Signal) -> Result<Bytes,
                 Signal::Metrics => &json::METRICS_DATA,
             };
             let bytes = json::to_protobuf(&body, message);
-            bytes
-                .map(Bytes::from)
-                .map_err(|error| Failure::malformed(error.to_string()))
+            bytes.map(Bytes::from).map_err(|error| Failure::malformed(error.to_string()))
         }
-        Protocol::HttpOther | Protocol::Grpc => Err(Failure::unsupported(format!(
-            "the content type must be {PROTOBUF} or {JSON}"
-        ))),
+        Protocol::HttpOther | Protocol::Grpc => {
+            Err(Failure::unsupported(format!("the content type must be {PROTOBUF} or {JSON}")))
+        }
     }
 }
 
@@ -175,19 +149,11 @@ fn respond(result: &Result<ExportResponse, Failure>, protocol: Protocol, signal:
     };
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
-        response
-            .headers_mut()
-            .insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     }
-    if let Err(Failure {
-        retry_after: Some(delay),
-        ..
-    }) = result
-    {
+    if let Err(Failure { retry_after: Some(delay), .. }) = result {
         let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }

@@ -3,12 +3,13 @@ use std::{fmt, sync::Arc};
 use tokio::sync::Notify;
 
 use crate::{
-    Behaviour, Outcome, Received,
+    Behaviour, Outcome, Received, RequestInfo,
     batch::Batch,
     behaviour::{Behaviours, Refusal},
     export_response::ExportResponse,
     request::Arrival,
     rpc_status::Failure,
+    store::{RequestKey, Store},
     tap::Tap,
 };
 
@@ -56,31 +57,27 @@ impl Intake {
                 return Err(failure);
             }
         };
-        let store = self.received.store();
-        let key = store.request(arrival.info(batch.len(), Outcome::Pending));
+        let pending = Pending::note(self.received.store(), arrival.info(batch.len(), Outcome::Pending));
         let (outcome, response) = match self.conduct().await {
             Conduct::Refuse(refusal) => {
-                store.settle(key, Outcome::Refused, None);
+                pending.settle(Outcome::Refused, None);
                 return Err(refused(&refusal));
             }
             Conduct::Disconnect => {
-                store.settle(key, Outcome::Disconnected, None);
+                pending.settle(Outcome::Disconnected, None);
                 return Err(connection.cut().await);
             }
             Conduct::Accept => (Outcome::Accepted, ExportResponse::full()),
             Conduct::Partly { rejected, message } => {
                 let rejected = usize::try_from(rejected).unwrap_or(usize::MAX).min(batch.len());
                 batch.reject_last(rejected);
-                (
-                    Outcome::PartlyAccepted,
-                    ExportResponse::partial(rejected, message),
-                )
+                (Outcome::PartlyAccepted, ExportResponse::partial(rejected, message))
             }
         };
         if let Some(line) = line {
             self.taps.iter().for_each(|tap| tap.line(signal, &line));
         }
-        store.settle(key, outcome, Some(batch));
+        pending.settle(outcome, Some(batch));
         Ok(response)
     }
 
@@ -116,9 +113,33 @@ impl Intake {
 
 impl fmt::Debug for Intake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Intake")
-            .field("behaviours", &self.behaviours)
-            .finish_non_exhaustive()
+        f.debug_struct("Intake").field("behaviours", &self.behaviours).finish_non_exhaustive()
+    }
+}
+
+/// A request that isn't settled; if its task is dropped before it is, nobody waits for the answer any more.
+struct Pending<'a> {
+    store: &'a Store,
+    key: Option<RequestKey>,
+}
+
+impl<'a> Pending<'a> {
+    fn note(store: &'a Store, info: RequestInfo) -> Self {
+        Self { store, key: Some(store.request(info)) }
+    }
+
+    fn settle(mut self, outcome: Outcome, batch: Option<Batch>) {
+        if let Some(key) = self.key.take() {
+            self.store.settle(key, outcome, batch);
+        }
+    }
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key.take() {
+            self.store.settle(key, Outcome::Abandoned, None);
+        }
     }
 }
 
@@ -132,10 +153,6 @@ enum Conduct {
 fn refused(refusal: &Refusal) -> Failure {
     Failure {
         retry_after: refusal.retry_after,
-        ..Failure::new(
-            refusal.http_status,
-            refusal.grpc_code,
-            "refused, as this receiver was told to",
-        )
+        ..Failure::new(refusal.http_status, refusal.grpc_code, "refused, as this receiver was told to")
     }
 }

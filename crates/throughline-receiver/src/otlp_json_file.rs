@@ -79,24 +79,14 @@ impl Tap for OtlpJsonFile {
 
 impl<W: Write> Output<W> {
     fn new(writer: W) -> Self {
-        Self {
-            writer,
-            lines: 0,
-            errors: 0,
-            last_error: None,
-            torn: false,
-        }
+        Self { writer, lines: 0, errors: 0, last_error: None, torn: false }
     }
 
     fn line(&mut self, json: &str) {
         // The line feed in front ends what a failed write may have left, so that it spoils no other line.
         let start = if self.torn { "\n" } else { "" };
         let line = format!("{start}{json}\n");
-        match self
-            .writer
-            .write_all(line.as_bytes())
-            .and_then(|()| self.writer.flush())
-        {
+        match self.writer.write_all(line.as_bytes()).and_then(|()| self.writer.flush()) {
             Ok(()) => {
                 self.lines += 1;
                 self.torn = false;

@@ -47,20 +47,8 @@ impl Received {
     pub fn trace(&self, id: TraceId) -> Trace {
         let shelves = self.0.shelves();
         Trace {
-            spans: shelves
-                .spans
-                .items
-                .iter()
-                .filter(|span| span.trace_id == id)
-                .cloned()
-                .collect(),
-            logs: shelves
-                .logs
-                .items
-                .iter()
-                .filter(|record| record.trace_id == Some(id))
-                .cloned()
-                .collect(),
+            spans: shelves.spans.items.iter().filter(|span| span.trace_id == id).cloned().collect(),
+            logs: shelves.logs.items.iter().filter(|record| record.trace_id == Some(id)).cloned().collect(),
         }
     }
 
@@ -69,13 +57,7 @@ impl Received {
     pub fn trace_ids(&self) -> Vec<TraceId> {
         let mut seen = HashSet::new();
         let shelves = self.0.shelves();
-        shelves
-            .spans
-            .items
-            .iter()
-            .map(|span| span.trace_id)
-            .filter(|id| seen.insert(*id))
-            .collect()
+        shelves.spans.items.iter().map(|span| span.trace_id).filter(|id| seen.insert(*id)).collect()
     }
 
     /// How much is kept.
@@ -114,9 +96,7 @@ impl Received {
         timeout: Duration,
     ) -> Result<(), WaitTimeout> {
         let waiting = self.0.wakeup.until(|| condition(self));
-        tokio::time::timeout(timeout, waiting)
-            .await
-            .map_err(|_| self.timeout(timeout))
+        tokio::time::timeout(timeout, waiting).await.map_err(|_| self.timeout(timeout))
     }
 
     /// The same without a runtime: blocks the thread.
@@ -141,8 +121,7 @@ impl Received {
     ///
     /// As [`wait_for`](Self::wait_for).
     pub async fn wait_for_spans(&self, count: u64, timeout: Duration) -> Result<(), WaitTimeout> {
-        self.wait_for(|received| received.counts().spans >= count, timeout)
-            .await
+        self.wait_for(|received| received.counts().spans >= count, timeout).await
     }
 
     /// The same without a runtime: blocks the thread.
@@ -155,10 +134,7 @@ impl Received {
     }
 
     fn timeout(&self, waited: Duration) -> WaitTimeout {
-        WaitTimeout {
-            waited,
-            counts: self.counts(),
-        }
+        WaitTimeout { waited, counts: self.counts() }
     }
 }
 
@@ -188,12 +164,7 @@ pub struct Counts {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            spans,
-            logs,
-            metric_points,
-            requests,
-        } = self;
+        let Self { spans, logs, metric_points, requests } = self;
         write!(
             f,
             "{spans} spans, {logs} log records and {metric_points} metric points from {requests} requests"

@@ -154,13 +154,7 @@ impl Receiver {
         let grpc_addr = ports.grpc.as_ref().map(bound).transpose()?;
         let http_addr = ports.http.as_ref().map(bound).transpose()?;
         let server = Server::start(&home, ports, &intake)?;
-        Ok(Self {
-            intake,
-            home,
-            grpc_addr,
-            http_addr,
-            server: Mutex::new(Some(server)),
-        })
+        Ok(Self { intake, home, grpc_addr, http_addr, server: Mutex::new(Some(server)) })
     }
 
     fn server(&self) -> MutexGuard<'_, Option<Server>> {

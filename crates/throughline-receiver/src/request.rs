@@ -28,10 +28,7 @@ impl RequestInfo {
     /// The first value of this header; the name in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -108,8 +105,10 @@ pub enum Compression {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Not answered: it is being held, or its client went away first.
+    /// Not answered yet: it is being held.
     Pending,
+    /// Not answered: its client went away first, or the receiver was stopped.
+    Abandoned,
     /// Stored.
     Accepted,
     /// Stored but for the items that the receiver was told to reject.
@@ -152,10 +151,7 @@ impl Arrival {
 /// Headers as text.
 pub(crate) fn headers_as_text(headers: &http::HeaderMap) -> Vec<(String, String)> {
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), text(value)))
-        .collect()
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
 }
 
 #[expect(

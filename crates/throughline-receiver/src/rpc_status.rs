@@ -21,11 +21,7 @@ impl Failure {
     }
 
     pub(crate) fn too_large(limit: usize) -> Self {
-        Self::new(
-            413,
-            RESOURCE_EXHAUSTED,
-            format!("the request is larger than {limit} bytes"),
-        )
+        Self::new(413, RESOURCE_EXHAUSTED, format!("the request is larger than {limit} bytes"))
     }
 
     pub(crate) fn unsupported(message: impl Into<String>) -> Self {
@@ -33,26 +29,14 @@ impl Failure {
     }
 
     pub(crate) fn new(http_status: u16, grpc_code: i32, message: impl Into<String>) -> Self {
-        Self {
-            http_status,
-            grpc_code,
-            message: message.into(),
-            retry_after: None,
-        }
+        Self { http_status, grpc_code, message: message.into(), retry_after: None }
     }
 
     /// The protobuf form.
     pub(crate) fn to_protobuf(&self) -> Vec<u8> {
-        let details = self.retry_info().map(|value| Any {
-            type_url: RETRY_INFO_TYPE.to_owned(),
-            value,
-        });
-        Status {
-            code: self.grpc_code,
-            message: self.message.clone(),
-            details: details.into_iter().collect(),
-        }
-        .encode_to_vec()
+        let details = self.retry_info().map(|value| Any { type_url: RETRY_INFO_TYPE.to_owned(), value });
+        Status { code: self.grpc_code, message: self.message.clone(), details: details.into_iter().collect() }
+            .encode_to_vec()
     }
 
     /// The JSON form.
@@ -68,16 +52,8 @@ impl Failure {
     fn retry_info(&self) -> Option<Vec<u8>> {
         let delay = self.retry_after?;
         let seconds = i64::try_from(delay.as_secs()).unwrap_or(i64::MAX);
-        let delay = ProtoDuration {
-            seconds,
-            nanos: delay.subsec_nanos().cast_signed(),
-        };
-        Some(
-            RetryInfo {
-                retry_delay: Some(delay),
-            }
-            .encode_to_vec(),
-        )
+        let delay = ProtoDuration { seconds, nanos: delay.subsec_nanos().cast_signed() };
+        Some(RetryInfo { retry_delay: Some(delay) }.encode_to_vec())
     }
 }
 

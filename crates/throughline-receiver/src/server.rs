@@ -59,11 +59,7 @@ fn bind(protocol: &'static str, addr: SocketAddr) -> Result<std::net::TcpListene
             listener.set_nonblocking(true)?;
             Ok(listener)
         })
-        .map_err(|source| ReceiverError::Bind {
-            protocol,
-            addr,
-            source,
-        })
+        .map_err(|source| ReceiverError::Bind { protocol, addr, source })
 }
 
 /// A running server. Dropping it stops it; on a thread of its own, the drop waits until it has stopped.
@@ -86,10 +82,7 @@ impl Server {
         let (stop, stopping) = oneshot::channel();
         let stopped = Arc::new(Stopped::default());
         let mark = MarkStopped(Arc::clone(&stopped));
-        let routers = Routers {
-            grpc: grpc::router(intake),
-            http: http::router(intake),
-        };
+        let routers = Routers { grpc: grpc::router(intake), http: http::router(intake) };
         let thread = match home {
             Home::Ambient(handle) => {
                 let listeners = {
@@ -116,36 +109,25 @@ impl Server {
                     let _mark = mark;
                     runtime.block_on(serve(listeners, routers, stopping).with_subscriber(Dispatch::none()));
                 };
-                let thread = thread::Builder::new()
-                    .name("throughline-receiver".to_owned())
-                    .spawn(run);
+                let thread = thread::Builder::new().name("throughline-receiver".to_owned()).spawn(run);
                 Some(thread.map_err(ReceiverError::Start)?)
             }
         };
-        Ok(Self {
-            stop: Some(stop),
-            stopped,
-            thread,
-        })
+        Ok(Self { stop: Some(stop), stopped, thread })
     }
 
     /// Stops and waits until the ports are free and all connections closed.
     pub(crate) async fn stop(mut self) {
         self.stop = None;
         let stopped = Arc::clone(&self.stopped);
-        stopped
-            .wakeup
-            .until(|| stopped.flag.load(Ordering::Acquire))
-            .await;
+        stopped.wakeup.until(|| stopped.flag.load(Ordering::Acquire)).await;
     }
 
     /// The same from a thread, for at most that long.
     pub(crate) fn stop_blocking(mut self, timeout: Duration) {
         self.stop = None;
         let stopped = Arc::clone(&self.stopped);
-        stopped
-            .wakeup
-            .until_blocking(timeout, || stopped.flag.load(Ordering::Acquire));
+        stopped.wakeup.until_blocking(timeout, || stopped.flag.load(Ordering::Acquire));
     }
 }
 

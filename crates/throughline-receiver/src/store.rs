@@ -34,10 +34,7 @@ impl Store {
             metrics: Shelf::new(limits.metric_points, |metric| metric.points.len().max(1)),
             requests: Shelf::new(limits.requests, |_| 1),
         };
-        Self {
-            shelves: Mutex::new(shelves),
-            wakeup: Wakeup::default(),
-        }
+        Self { shelves: Mutex::new(shelves), wakeup: Wakeup::default() }
     }
 
     /// Notes that a request is here.
@@ -120,14 +117,7 @@ pub(crate) struct Shelf<T> {
 
 impl<T> Shelf<T> {
     fn new(weight_max: usize, weigh: fn(&T) -> usize) -> Self {
-        Self {
-            items: VecDeque::new(),
-            weigh,
-            weight: 0,
-            weight_max,
-            dropped: 0,
-            removed: 0,
-        }
+        Self { items: VecDeque::new(), weigh, weight: 0, weight_max, dropped: 0, removed: 0 }
     }
 
     fn extend(&mut self, items: Vec<T>) {
@@ -171,10 +161,7 @@ mod tests {
     fn the_oldest_go_first_and_are_counted() {
         let mut shelf = Shelf::new(5, |weight: &usize| *weight);
         shelf.extend(vec![2, 3, 1]);
-        assert_eq!(
-            (shelf.items.iter().copied().collect::<Vec<_>>(), shelf.dropped),
-            (vec![3, 1], 2)
-        );
+        assert_eq!((shelf.items.iter().copied().collect::<Vec<_>>(), shelf.dropped), (vec![3, 1], 2));
         shelf.push(6);
         assert_eq!((shelf.items.len(), shelf.weight, shelf.dropped), (0, 0, 12));
     }

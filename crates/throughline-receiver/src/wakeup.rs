@@ -46,9 +46,7 @@ impl Wakeup {
                 return true;
             }
             let left = timeout.saturating_sub(begin.elapsed());
-            let waited = self
-                .threads
-                .wait_timeout_while(self.count(), left, |count| *count == seen);
+            let waited = self.threads.wait_timeout_while(self.count(), left, |count| *count == seen);
             let (_count, result) = waited.unwrap_or_else(PoisonError::into_inner);
             if result.timed_out() {
                 return false;

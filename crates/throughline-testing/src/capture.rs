@@ -78,39 +78,23 @@ impl CaptureBuilder {
     /// The capture, not installed anywhere yet.
     #[must_use]
     pub fn build(self) -> Capture {
-        let (spans, lines, measurements) = (
-            Arc::<Spans>::default(),
-            Memory::new(),
-            Arc::<Measurements>::default(),
-        );
+        let (spans, lines, measurements) =
+            (Arc::<Spans>::default(), Memory::new(), Arc::<Measurements>::default());
         let recorder = Arc::clone(&measurements) as Arc<dyn Recorder>;
         let sampler = self.sampler;
         let pipeline = Pipeline::builder()
             .sampler(move |parent: Option<&_>, trace_id, name: &str| sampler.sample(parent, trace_id, name))
             .recorder(recorder)
             .build();
-        let json = JsonLayer::builder(&self.service)
-            .filters(self.filters.clone())
-            .writer(lines.clone())
-            .build();
+        let json =
+            JsonLayer::builder(&self.service).filters(self.filters.clone()).writer(lines.clone()).build();
         let sink = Arc::clone(&spans) as Arc<dyn SpanSink>;
         let layers = ContextLayer::new(pipeline.clone())
             .and_then(json)
-            .and_then(
-                SpanLayer::new(sink)
-                    .limits(self.limits)
-                    .filters(self.filters.clone()),
-            )
+            .and_then(SpanLayer::new(sink).limits(self.limits).filters(self.filters.clone()))
             .with_filter(self.filters);
         let dispatch = Dispatch::new(registry().with(layers));
-        Capture {
-            service: self.service,
-            dispatch,
-            pipeline,
-            spans,
-            lines,
-            measurements,
-        }
+        Capture { service: self.service, dispatch, pipeline, spans, lines, measurements }
     }
 }
 
@@ -169,11 +153,7 @@ impl Capture {
     /// If there is none, or more than one; the message lists what there is.
     #[must_use]
     pub fn span(&self, name: &str) -> Arc<Span> {
-        let mut found: Vec<_> = self
-            .spans()
-            .into_iter()
-            .filter(|span| span.name == name)
-            .collect();
+        let mut found: Vec<_> = self.spans().into_iter().filter(|span| span.name == name).collect();
         match (found.pop(), found.is_empty()) {
             (Some(span), true) => span,
             _ => panic!("not exactly one span {name:?} in\n{}", self.tree()),
@@ -208,20 +188,13 @@ impl Capture {
     #[must_use]
     pub fn lines_of(&self, trace: TraceId) -> Vec<Json> {
         let id = trace.to_string();
-        self.lines()
-            .into_iter()
-            .filter(|line| line["trace_id"] == id.as_str())
-            .collect()
+        self.lines().into_iter().filter(|line| line["trace_id"] == id.as_str()).collect()
     }
 
     /// The measurements that were recorded for a metric, in order.
     #[must_use]
     pub fn measurements(&self, metric: Metric) -> Vec<Measurement> {
-        locked(&self.measurements.0)
-            .iter()
-            .filter(|one| one.metric == metric)
-            .cloned()
-            .collect()
+        locked(&self.measurements.0).iter().filter(|one| one.metric == metric).cloned().collect()
     }
 
     /// The sum of all measurements of a metric: what an in-flight gauge shows.
@@ -247,17 +220,13 @@ impl Capture {
 
 impl fmt::Debug for Capture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Capture")
-            .field("service", &self.service)
-            .finish_non_exhaustive()
+        f.debug_struct("Capture").field("service", &self.service).finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for CaptureBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CaptureBuilder")
-            .field("service", &self.service)
-            .finish_non_exhaustive()
+        f.debug_struct("CaptureBuilder").field("service", &self.service).finish_non_exhaustive()
     }
 }
 
@@ -277,10 +246,7 @@ impl Measurement {
     /// The attribute with this key.
     #[must_use]
     pub fn attribute(&self, key: &str) -> Option<&str> {
-        self.attributes
-            .iter()
-            .find(|(own, _)| *own == key)
-            .map(|(_, value)| value.as_str())
+        self.attributes.iter().find(|(own, _)| *own == key).map(|(_, value)| value.as_str())
     }
 }
 
@@ -305,15 +271,8 @@ impl Recorder for Measurements {
             Value::Bool(truth) => truth.to_string(),
             other => format!("{other:?}"),
         };
-        let attributes = attributes
-            .iter()
-            .map(|(key, value)| (*key, text(value)))
-            .collect();
-        locked(&self.0).push(Measurement {
-            metric,
-            value,
-            attributes,
-        });
+        let attributes = attributes.iter().map(|(key, value)| (*key, text(value))).collect();
+        locked(&self.0).push(Measurement { metric, value, attributes });
     }
 }
 

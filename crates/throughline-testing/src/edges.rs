@@ -28,22 +28,14 @@ pub enum Relation {
 impl Edge {
     /// The edge from `caller` to `callee`.
     pub fn new(caller: &str, callee: &str, relation: Relation) -> Self {
-        Self {
-            caller: caller.to_owned(),
-            callee: callee.to_owned(),
-            relation,
-        }
+        Self { caller: caller.to_owned(), callee: callee.to_owned(), relation }
     }
 }
 
 impl fmt::Display for Edge {
     /// `gateway → orders`, with `(link)` behind it where it is one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let how = if self.relation == Relation::Link {
-            " (link)"
-        } else {
-            ""
-        };
+        let how = if self.relation == Relation::Link { " (link)" } else { "" };
         write!(f, "{} → {}{how}", self.caller, self.callee)
     }
 }
@@ -63,15 +55,8 @@ pub fn edges(spans: &[Arc<Span>]) -> BTreeSet<Edge> {
     };
     let mut found = BTreeSet::new();
     for span in spans {
-        found.extend(
-            span.parent_span_id
-                .and_then(|parent| edge(parent, span, Relation::Child)),
-        );
-        found.extend(
-            span.links
-                .iter()
-                .filter_map(|link| edge(link.span_id, span, Relation::Link)),
-        );
+        found.extend(span.parent_span_id.and_then(|parent| edge(parent, span, Relation::Child)));
+        found.extend(span.links.iter().filter_map(|link| edge(link.span_id, span, Relation::Link)));
     }
     found
 }

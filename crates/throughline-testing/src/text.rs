@@ -65,12 +65,7 @@ impl TreeText {
         let indent = "  ".repeat(depth);
         lines.push(format!("{indent}{}", self.line(node.span(), depth == 0, numbers)));
         if self.events {
-            lines.extend(
-                node.span()
-                    .events
-                    .iter()
-                    .map(|event| format!("{indent}  - {}", event.name)),
-            );
+            lines.extend(node.span().events.iter().map(|event| format!("{indent}  - {}", event.name)));
         }
         for child in node.children() {
             self.lines(child, depth + 1, numbers, lines);
@@ -78,11 +73,8 @@ impl TreeText {
     }
 
     fn line(&self, span: &Span, is_root: bool, numbers: &HashMap<SpanId, usize>) -> String {
-        let name_of = |id: &SpanId| {
-            numbers
-                .get(id)
-                .map_or_else(|| "elsewhere".to_owned(), |n| format!("#{n}"))
-        };
+        let name_of =
+            |id: &SpanId| numbers.get(id).map_or_else(|| "elsewhere".to_owned(), |n| format!("#{n}"));
         let mut line = String::new();
         if !span.service().is_empty() {
             line = format!("{}: ", span.service());
@@ -93,11 +85,7 @@ impl TreeText {
             line += &format!(" links {}", links.join(" "));
         }
         if is_root && span.parent_span_id.is_some() {
-            line += if span.parent_is_remote() == Some(true) {
-                " remote parent"
-            } else {
-                " MISSING PARENT"
-            };
+            line += if span.parent_is_remote() == Some(true) { " remote parent" } else { " MISSING PARENT" };
         }
         if matches!(span.status, Status::Error { .. }) {
             line += " error";

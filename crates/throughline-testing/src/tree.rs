@@ -23,19 +23,13 @@ impl SpanTree {
     pub fn new(spans: impl IntoIterator<Item = Arc<Span>>) -> Self {
         let mut spans: Vec<_> = spans.into_iter().collect();
         spans.sort_by_key(|span| span.start_unix_nanos);
-        let places: HashMap<SpanId, usize> = spans
-            .iter()
-            .enumerate()
-            .map(|(place, span)| (span.span_id, place))
-            .collect();
+        let places: HashMap<SpanId, usize> =
+            spans.iter().enumerate().map(|(place, span)| (span.span_id, place)).collect();
         let parent_of = |place: usize| -> Option<usize> {
             let span: &Arc<Span> = spans.get(place)?;
             places.get(&span.parent_span_id?).copied()
         };
-        let mut tree = Self {
-            children: vec![Vec::new(); spans.len()],
-            ..Self::default()
-        };
+        let mut tree = Self { children: vec![Vec::new(); spans.len()], ..Self::default() };
         for place in 0..spans.len() {
             match parent_of(place) {
                 Some(parent) if !leads_back(place, parent_of) => {
@@ -72,18 +66,12 @@ impl SpanTree {
 
     /// The spans that name a parent which is not among the spans, wherever it lives.
     pub fn parentless(&self) -> impl Iterator<Item = &Span> {
-        self.roots()
-            .map(|node| node.span)
-            .filter(|span| span.parent_span_id.is_some())
+        self.roots().map(|node| node.span).filter(|span| span.parent_span_id.is_some())
     }
 
     fn nodes<'a>(&'a self, places: &'a [usize]) -> impl Iterator<Item = Node<'a>> {
         places.iter().filter_map(move |place| {
-            Some(Node {
-                tree: self,
-                span: self.spans.get(*place)?,
-                children: self.children.get(*place)?,
-            })
+            Some(Node { tree: self, span: self.spans.get(*place)?, children: self.children.get(*place)? })
         })
     }
 }
@@ -150,22 +138,12 @@ mod tests {
     }
 
     fn outlines(spans: impl IntoIterator<Item = Span>) -> Vec<String> {
-        spans
-            .into_iter()
-            .collect::<SpanTree>()
-            .roots()
-            .map(outline)
-            .collect()
+        spans.into_iter().collect::<SpanTree>().roots().map(outline).collect()
     }
 
     #[test]
     fn siblings_stand_in_the_order_in_which_they_began() {
-        let spans = [
-            span(3, Some(1), 30),
-            span(1, None, 10),
-            span(2, Some(1), 20),
-            span(4, Some(3), 40),
-        ];
+        let spans = [span(3, Some(1), 30), span(1, None, 10), span(2, Some(1), 20), span(4, Some(3), 40)];
         assert_eq!(outlines(spans), ["s1(s2 s3(s4))"]);
     }
 

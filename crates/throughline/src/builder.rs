@@ -222,11 +222,7 @@ impl Builder {
                 env::THROUGHLINE_LOG_FORMAT,
                 Format::default(),
                 &mut warnings,
-                |value| {
-                    value
-                        .parse()
-                        .map_err(|_| "none of plain, otel and console".to_owned())
-                },
+                |value| value.parse().map_err(|_| "none of plain, otel and console".to_owned()),
             ),
         };
         let built = self
@@ -242,21 +238,13 @@ impl Builder {
             Some(Logs::To(output)) => Some(output),
             None => Some(Output::stdout()),
         };
-        let parts = Parts {
-            built,
-            output,
-            format,
-            filters,
-            propagator: self.propagator,
-        };
+        let parts = Parts { built, output, format, filters, propagator: self.propagator };
         Ok((parts.assemble()?, warnings))
     }
 
     fn filters(&mut self, warnings: &mut Vec<EnvWarning>) -> Filters {
-        let logs = self
-            .log_filter
-            .take()
-            .unwrap_or_else(|| targets(&self.environment, env::RUST_LOG, warnings));
+        let logs =
+            self.log_filter.take().unwrap_or_else(|| targets(&self.environment, env::RUST_LOG, warnings));
         let spans = self
             .span_filter
             .take()
@@ -267,9 +255,7 @@ impl Builder {
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
-            .field("service", &self.service)
-            .finish_non_exhaustive()
+        f.debug_struct("Builder").field("service", &self.service).finish_non_exhaustive()
     }
 }
 
@@ -291,7 +277,5 @@ fn parse_targets(value: &str) -> Result<Targets, String> {
     if value.contains(['[', '{']) {
         return Err("a filter by span or field; only LEVEL and TARGET=LEVEL are known here".to_owned());
     }
-    value
-        .parse()
-        .map_err(|_| "not of the form LEVEL,TARGET=LEVEL,…".to_owned())
+    value.parse().map_err(|_| "not of the form LEVEL,TARGET=LEVEL,…".to_owned())
 }

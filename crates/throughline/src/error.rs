@@ -13,17 +13,11 @@ pub struct InitError {
 
 impl InitError {
     pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            source: None,
-        }
+        Self { what: what.into(), source: None }
     }
 
     pub(crate) fn caused(what: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self {
-            what: what.into(),
-            source: Some(source.into()),
-        }
+        Self { what: what.into(), source: Some(source.into()) }
     }
 }
 

@@ -25,18 +25,10 @@ struct Lines {
 }
 
 impl Parts {
-    /// Ids first, then lines, then spans, all behind one filter: each look-up a layer saves is paid once a request.
+    /// Ids first, then lines, then spans, all behind one filter for the whole subscriber: nobody else stands in it.
     pub(crate) fn assemble(self) -> Result<Telemetry, InitError> {
-        let Self {
-            built,
-            output,
-            format,
-            filters,
-            propagator,
-        } = self;
-        let lines = output
-            .map(|output| lines(&built.service, output, format, &filters))
-            .transpose()?;
+        let Self { built, output, format, filters, propagator } = self;
+        let lines = output.map(|output| lines(&built.service, output, format, &filters)).transpose()?;
         let mut pipeline = Pipeline::builder().propagator(propagator);
         pipeline = match built.traces {
             Signal::On => pipeline.sampler(built.sampler),
@@ -48,51 +40,26 @@ impl Parts {
         let pipeline = pipeline.build();
         let spans = match built.traces {
             Signal::Off => None,
-            Signal::On => Some(
-                SpanLayer::new(built.exporter.sink())
-                    .limits(built.limits)
-                    .filters(filters.clone()),
-            ),
+            Signal::On => {
+                Some(SpanLayer::new(built.exporter.sink()).limits(built.limits).filters(filters.clone()))
+            }
         };
         let (layer, guard, counters) = match lines {
-            Some(Lines {
-                layer,
-                guard,
-                counters,
-            }) => (Some(layer), Some(guard), Some(counters)),
+            Some(Lines { layer, guard, counters }) => (Some(layer), Some(guard), Some(counters)),
             None => (None, None, None),
         };
-        let layers = ContextLayer::new(pipeline.clone())
-            .and_then(layer)
-            .and_then(spans)
-            .with_filter(filters);
-        let dispatch = Dispatch::new(registry().with(layers));
-        Ok(Telemetry {
-            dispatch,
-            exporter: built.exporter,
-            writer: guard,
-            lines: counters,
-            pipeline,
-        })
+        let layers = ContextLayer::new(pipeline.clone()).and_then(layer).and_then(spans);
+        let dispatch = Dispatch::new(registry().with(layers).with(filters));
+        Ok(Telemetry { dispatch, exporter: built.exporter, writer: guard, lines: counters, pipeline })
     }
 }
 
 fn lines(service: &str, output: Output, format: Format, filters: &Filters) -> Result<Lines, InitError> {
-    let sink = output
-        .open()
-        .map_err(|error| InitError::caused("the log output cannot be opened", error))?;
+    let sink = output.open().map_err(|error| InitError::caused("the log output cannot be opened", error))?;
     let (writer, guard) = NonBlocking::builder()
         .spawn(sink)
         .map_err(|error| InitError::caused("the log thread cannot be started", error))?;
-    let layer = JsonLayer::builder(service)
-        .format(format)
-        .filters(filters.clone())
-        .writer(writer)
-        .build();
+    let layer = JsonLayer::builder(service).format(format).filters(filters.clone()).writer(writer).build();
     let counters = layer.counters();
-    Ok(Lines {
-        layer,
-        guard,
-        counters,
-    })
+    Ok(Lines { layer, guard, counters })
 }

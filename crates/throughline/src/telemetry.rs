@@ -52,11 +52,7 @@ impl Telemetry {
         let ends = Instant::now() + deadline;
         let export = self.exporter.shutdown(deadline).await;
         let logs = end_of_logs(self.writer, self.lines.as_ref(), ends);
-        Report {
-            export,
-            logs,
-            propagation: self.pipeline.propagator().counters(),
-        }
+        Report { export, logs, propagation: self.pipeline.propagator().counters() }
     }
 
     /// [`shutdown`](Self::shutdown) for programs without an async runtime; blocks the calling thread.
@@ -64,11 +60,7 @@ impl Telemetry {
         let ends = Instant::now() + deadline;
         let export = self.exporter.shutdown_blocking(deadline);
         let logs = end_of_logs(self.writer, self.lines.as_ref(), ends);
-        Report {
-            export,
-            logs,
-            propagation: self.pipeline.propagator().counters(),
-        }
+        Report { export, logs, propagation: self.pipeline.propagator().counters() }
     }
 }
 

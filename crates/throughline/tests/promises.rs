@@ -41,7 +41,9 @@ fn app() -> Router {
 }
 
 fn request(headers: &[(&str, &str)]) -> Request {
-    let builder = headers.iter().fold(Request::get("/orders/17"), |builder, (name, value)| builder.header(*name, *value));
+    let builder = headers
+        .iter()
+        .fold(Request::get("/orders/17"), |builder, (name, value)| builder.header(*name, *value));
     builder.body(Body::empty()).unwrap()
 }
 
@@ -60,8 +62,9 @@ fn traceparent(flags: &str) -> String {
 async fn requests_are_answered_at_once_while_the_collector_hangs_and_the_queue_is_full() {
     let receiver = Receiver::start_blocking().unwrap();
     receiver.behave(Behaviour::Hang);
-    let (telemetry, _guard) =
-        install(builder(&[]).endpoint(&receiver.grpc_endpoint()).exporter(|exporter| exporter.queue_bytes_max(2_000)));
+    let (telemetry, _guard) = install(
+        builder(&[]).endpoint(&receiver.grpc_endpoint()).exporter(|exporter| exporter.queue_bytes_max(2_000)),
+    );
     let started = Instant::now();
     for _ in 0..200 {
         assert_eq!(answer(&[]).await.0, 200);
@@ -95,7 +98,12 @@ async fn a_bad_or_huge_header_costs_a_counter_and_no_request() {
     let huge = "x".repeat(1_000_000);
     let baggage = format!("a={huge}");
     for headers in [
-        vec![("traceparent", huge.as_str()), ("tracestate", &huge), ("baggage", &baggage), ("x-correlation-id", &huge)],
+        vec![
+            ("traceparent", huge.as_str()),
+            ("tracestate", &huge),
+            ("baggage", &baggage),
+            ("x-correlation-id", &huge),
+        ],
         vec![("traceparent", "nonsense"), ("baggage", ";;;"), ("x-correlation-id", "a\"b")],
     ] {
         let (status, body) = answer(&headers).await;
@@ -116,7 +124,12 @@ async fn without_spans_or_lines_the_callers_trace_goes_on_unchanged() {
         [("RUST_LOG", "info"), ("OTEL_TRACES_EXPORTER", "none")],
     ] {
         let (telemetry, _guard) = install(builder(&variables).endpoint(&receiver.grpc_endpoint()));
-        let (_, body) = answer(&[("traceparent", &traceparent("03")), ("tracestate", "v=1"), ("x-correlation-id", "c-1")]).await;
+        let (_, body) = answer(&[
+            ("traceparent", &traceparent("03")),
+            ("tracestate", "v=1"),
+            ("x-correlation-id", "c-1"),
+        ])
+        .await;
         assert_eq!(
             body,
             format!("traceparent: {}\ntracestate: v=1\nx-correlation-id: c-1\n", traceparent("03")),
@@ -133,8 +146,9 @@ async fn lowering_the_log_level_does_not_touch_the_spans() {
     let receiver = Receiver::start_blocking().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log.jsonl");
-    let (telemetry, _guard) =
-        install(builder(&[("RUST_LOG", "error")]).endpoint(&receiver.grpc_endpoint()).log_output(Output::file(&log)));
+    let (telemetry, _guard) = install(
+        builder(&[("RUST_LOG", "error")]).endpoint(&receiver.grpc_endpoint()).log_output(Output::file(&log)),
+    );
     answer(&[("traceparent", &traceparent("01"))]).await;
     telemetry.shutdown(LONG).await;
     let [span] = receiver.spans().try_into().unwrap();
@@ -174,8 +188,13 @@ fn a_bad_variable_is_a_warning_or_if_asked_an_error_that_names_it() {
     let telemetry = builder(&bad).build().unwrap();
     drop(telemetry);
     let error = builder(&bad).strict_environment().build().unwrap_err().to_string();
-    assert!(error.contains("OTEL_BSP_SCHEDULE_DELAY=\"soon\" is not a number of milliseconds; using 1000"), "{error}");
-    for (name, value) in [("RUST_LOG", "a=b=c"), ("THROUGHLINE_SPANS", "[x]"), ("THROUGHLINE_LOG_FORMAT", "xml")] {
+    assert!(
+        error.contains("OTEL_BSP_SCHEDULE_DELAY=\"soon\" is not a number of milliseconds; using 1000"),
+        "{error}"
+    );
+    for (name, value) in
+        [("RUST_LOG", "a=b=c"), ("THROUGHLINE_SPANS", "[x]"), ("THROUGHLINE_LOG_FORMAT", "xml")]
+    {
         let error = builder(&[(name, value)]).strict_environment().build().unwrap_err().to_string();
         assert!(error.starts_with(&format!("{name}={value:?} is ")), "{error}");
     }

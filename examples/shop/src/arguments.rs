@@ -134,31 +134,17 @@ impl Protocol {
 }
 
 fn http_url(text: &str) -> Result<String, String> {
-    let rest = text
-        .strip_prefix("http://")
-        .ok_or("an address of the form http://HOST:PORT is wanted")?;
-    if rest.is_empty() {
-        Err("the host is missing".to_owned())
-    } else {
-        Ok(text.to_owned())
-    }
+    let rest = text.strip_prefix("http://").ok_or("an address of the form http://HOST:PORT is wanted")?;
+    if rest.is_empty() { Err("the host is missing".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 fn fault(text: &str) -> Result<(Service, Rate), String> {
-    let (service, rate) = text
-        .split_once('=')
-        .ok_or("SERVICE=RATE is wanted, as in users=0.5")?;
-    Ok((
-        Service::from_str(service, false).map_err(|_| unknown_service(service))?,
-        rate.parse()?,
-    ))
+    let (service, rate) = text.split_once('=').ok_or("SERVICE=RATE is wanted, as in users=0.5")?;
+    Ok((Service::from_str(service, false).map_err(|_| unknown_service(service))?, rate.parse()?))
 }
 
 fn unknown_service(name: &str) -> String {
-    let known: Vec<_> = Service::value_variants()
-        .iter()
-        .map(|service| service.name())
-        .collect();
+    let known: Vec<_> = Service::value_variants().iter().map(|service| service.name()).collect();
     format!("no service {name:?}; there are {}", known.join(", "))
 }
 
@@ -168,27 +154,19 @@ mod tests {
 
     fn demo(arguments: &[&str]) -> Result<DemoArguments, String> {
         let all = std::iter::once("shop").chain(arguments.iter().copied());
-        Arguments::try_parse_from(all)
-            .map(|parsed| parsed.demo)
-            .map_err(|error| error.to_string())
+        Arguments::try_parse_from(all).map(|parsed| parsed.demo).map_err(|error| error.to_string())
     }
 
     #[test]
     fn without_flags_two_orders_are_sent() {
         let demo = demo(&[]).unwrap();
-        assert_eq!(
-            (demo.orders, demo.protocol, demo.keep_running),
-            (2, Protocol::Grpc, false)
-        );
+        assert_eq!((demo.orders, demo.protocol, demo.keep_running), (2, Protocol::Grpc, false));
     }
 
     #[test]
     fn bad_flags_are_named_with_what_is_wanted() {
         for (arguments, expected) in [
-            (
-                ["--fail", "user=1"],
-                "no service \"user\"; there are gateway, orders, users",
-            ),
+            (["--fail", "user=1"], "no service \"user\"; there are gateway, orders, users"),
             (["--fail", "users"], "SERVICE=RATE is wanted"),
             (["--fail", "users=1.5"], "between 0 and 1"),
             (["--otlp", "127.0.0.1:4317"], "http://HOST:PORT"),

@@ -58,17 +58,12 @@ impl FromStr for BrokerUrl {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wanted = || format!("an address of the form mqtt://HOST:PORT is wanted, not {text:?}");
-        let (host, port) = text
-            .strip_prefix("mqtt://")
-            .and_then(|rest| rest.rsplit_once(':'))
-            .ok_or_else(wanted)?;
+        let (host, port) =
+            text.strip_prefix("mqtt://").and_then(|rest| rest.rsplit_once(':')).ok_or_else(wanted)?;
         if host.is_empty() {
             return Err(wanted());
         }
-        Ok(Self {
-            host: host.to_owned(),
-            port: port.parse().map_err(|_| wanted())?,
-        })
+        Ok(Self { host: host.to_owned(), port: port.parse().map_err(|_| wanted())? })
     }
 }
 
@@ -83,13 +78,8 @@ pub(crate) async fn start_embedded() -> Result<BrokerUrl, Box<dyn Error>> {
     let address = free_address()?;
     let mut broker = Broker::new(config(address));
     // `start` keeps its thread for as long as the broker runs, which is as long as this process.
-    thread::Builder::new()
-        .name("broker".to_owned())
-        .spawn(move || broker.start())?;
-    let url = BrokerUrl {
-        host: address.ip().to_string(),
-        port: address.port(),
-    };
+    thread::Builder::new().name("broker".to_owned()).spawn(move || broker.start())?;
+    let url = BrokerUrl { host: address.ip().to_string(), port: address.port() };
     wait_until_it_answers(&url).await?;
     Ok(url)
 }
@@ -150,14 +140,8 @@ mod tests {
             "mqtt://127.0.0.1:1883".parse::<BrokerUrl>().unwrap().to_string(),
             "mqtt://127.0.0.1:1883"
         );
-        for bad in [
-            "",
-            "127.0.0.1:1883",
-            "mqtt://:1883",
-            "mqtt://host",
-            "mqtt://host:99999",
-            "amqp://host:1",
-        ] {
+        for bad in ["", "127.0.0.1:1883", "mqtt://:1883", "mqtt://host", "mqtt://host:99999", "amqp://host:1"]
+        {
             assert!(bad.parse::<BrokerUrl>().is_err(), "{bad}");
         }
     }
@@ -172,9 +156,6 @@ mod tests {
         let address = free_address().unwrap();
         let url: BrokerUrl = format!("mqtt://{address}").parse().unwrap();
         let error = url.check("shop-check").await.unwrap_err().to_string();
-        assert!(
-            error.contains(&format!("no MQTT 5 broker at mqtt://{address}")),
-            "{error}"
-        );
+        assert!(error.contains(&format!("no MQTT 5 broker at mqtt://{address}")), "{error}");
     }
 }

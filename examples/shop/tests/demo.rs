@@ -28,10 +28,7 @@ gateway: POST /orders (server) #1
             notifications: process order.confirmed (consumer) #9";
 
 fn shop(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_shop"))
-        .args(arguments)
-        .output()
-        .expect("the demo starts")
+    Command::new(env!("CARGO_BIN_EXE_shop")).args(arguments).output().expect("the demo starts")
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -39,12 +36,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn printed(output: &Output) -> String {
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        text(&output.stdout),
-        text(&output.stderr)
-    );
+    assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
     text(&output.stdout)
 }
 
@@ -55,9 +47,7 @@ fn orders(printed: &str) -> Vec<(String, String)> {
         value.unwrap_or_else(|| panic!("no {key} in {line:?}")).to_owned()
     };
     let lines = printed.lines().filter(|line| line.starts_with("order "));
-    lines
-        .map(|line| (word(line, "trace_id="), word(line, "correlation_id=")))
-        .collect()
+    lines.map(|line| (word(line, "trace_id="), word(line, "correlation_id="))).collect()
 }
 
 #[test]
@@ -82,10 +72,9 @@ fn without_flags_it_prints_the_tree_of_each_order_with_its_log_lines() {
 #[tokio::test]
 async fn each_order_is_one_trace_across_all_services_over_either_protocol() {
     let receiver = Receiver::start().await.unwrap();
-    for (protocol, endpoint) in [
-        ("grpc", receiver.grpc_endpoint()),
-        ("http/protobuf", receiver.http_endpoint()),
-    ] {
+    for (protocol, endpoint) in
+        [("grpc", receiver.grpc_endpoint()), ("http/protobuf", receiver.http_endpoint())]
+    {
         let arguments = ["--orders", "2", "--otlp", &endpoint, "--protocol", protocol].map(str::to_owned);
         let run = tokio::task::spawn_blocking(move || shop(&arguments.each_ref().map(String::as_str)));
         let printed = printed(&run.await.unwrap());
@@ -114,8 +103,7 @@ fn check_one_order(trace: &Trace, correlation_id: &str) {
     );
     for span in &trace.spans {
         assert!(
-            span.attribute("correlation.id")
-                .is_some_and(|id| *id == *correlation_id),
+            span.attribute("correlation.id").is_some_and(|id| *id == *correlation_id),
             "{} {}: {:?}",
             span.service(),
             span.name,
@@ -145,24 +133,15 @@ fn log_lines_carry_the_ids_of_their_order() {
         }
     }
     assert_eq!(services.iter().map(String::as_str).collect::<Vec<_>>(), SERVICES);
-    let files: BTreeSet<_> = fs::read_dir(&logs)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    assert_eq!(
-        files,
-        SERVICES.iter().map(|name| format!("{name}.jsonl")).collect()
-    );
+    let files: BTreeSet<_> =
+        fs::read_dir(&logs).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(files, SERVICES.iter().map(|name| format!("{name}.jsonl")).collect());
 }
 
 fn lines(folder: &Path) -> Vec<Value> {
-    let files = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+    let files = fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
     let lines = files.flat_map(|file| file.lines().map(str::to_owned).collect::<Vec<_>>());
-    lines
-        .map(|line| serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
-        .collect()
+    lines.map(|line| serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
 #[test]
@@ -177,10 +156,7 @@ fn the_otlp_file_holds_every_request_of_every_service() {
         for signal in ["resourceSpans", "resourceMetrics"] {
             for resource in request[signal].as_array().into_iter().flatten() {
                 let attributes = resource["resource"]["attributes"].as_array().unwrap();
-                let name = attributes
-                    .iter()
-                    .find(|attribute| attribute["key"] == "service.name")
-                    .unwrap();
+                let name = attributes.iter().find(|attribute| attribute["key"] == "service.name").unwrap();
                 signals
                     .entry(signal)
                     .or_default()
@@ -196,14 +172,8 @@ fn the_otlp_file_holds_every_request_of_every_service() {
 #[test]
 fn a_service_that_fails_is_seen_in_the_trace_and_the_demo_still_ends_well() {
     let users = printed(&shop(&["--orders", "1", "--fail", "users=1"]));
-    assert!(
-        users.contains("500 !") && users.contains("WARN failing on purpose"),
-        "{users}"
-    );
-    assert!(
-        !users.contains("order.created"),
-        "nothing is published that was not stored:\n{users}"
-    );
+    assert!(users.contains("500 !") && users.contains("WARN failing on purpose"), "{users}");
+    assert!(!users.contains("order.created"), "nothing is published that was not stored:\n{users}");
 
     let fulfilment = printed(&shop(&["--orders", "1", "--fail", "fulfilment=1"]));
     assert!(fulfilment.contains("process order.created"), "{fulfilment}");
@@ -220,11 +190,7 @@ fn bad_flags_are_refused_with_what_is_wanted() {
     ] {
         let output = shop(&arguments);
         assert_eq!(output.status.code(), Some(2));
-        assert!(
-            text(&output.stderr).contains(expected),
-            "{}",
-            text(&output.stderr)
-        );
+        assert!(text(&output.stderr).contains(expected), "{}", text(&output.stderr));
     }
 }
 
@@ -248,9 +214,5 @@ fn a_folder_that_cannot_be_made_is_named() {
     let folder = file.path().join("logs");
     let output = shop(&["--log-dir", folder.to_str().unwrap()]);
     assert!(!output.status.success());
-    assert!(
-        text(&output.stderr).contains("cannot make --log-dir"),
-        "{}",
-        text(&output.stderr)
-    );
+    assert!(text(&output.stderr).contains("cannot make --log-dir"), "{}", text(&output.stderr));
 }

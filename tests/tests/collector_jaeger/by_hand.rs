@@ -22,26 +22,15 @@ fn minimal_shows_a_span_in_the_terminal_and_counts_it() {
     };
     let folder = tempfile::tempdir().unwrap();
     let mut collector = Collector::start(&collector, "minimal.yaml", 1, folder.path());
-    send(
-        collector.http_port,
-        &[span("gateway", "00000000000000a1", "POST /orders", 2, None, &[])],
-    );
+    send(collector.http_port, &[span("gateway", "00000000000000a1", "POST /orders", 2, None, &[])]);
     let metrics_port = collector.metrics_port;
-    let shown = collector
-        .server
-        .wait_until("the span", Duration::from_secs(30), |log| {
-            let metrics = http_get(metrics_port, "/metrics")
-                .map_err(|error| error.to_string())?
-                .body;
-            let counted = metrics
-                .lines()
-                .any(|line| line.starts_with("otelcol_receiver_accepted_spans") && line.ends_with(" 1"));
-            if log.contains(TRACE_ID) && log.contains("POST /orders") && counted {
-                Ok(())
-            } else {
-                Err(metrics)
-            }
-        });
+    let shown = collector.server.wait_until("the span", Duration::from_secs(30), |log| {
+        let metrics = http_get(metrics_port, "/metrics").map_err(|error| error.to_string())?.body;
+        let counted = metrics
+            .lines()
+            .any(|line| line.starts_with("otelcol_receiver_accepted_spans") && line.ends_with(" 1"));
+        if log.contains(TRACE_ID) && log.contains("POST /orders") && counted { Ok(()) } else { Err(metrics) }
+    });
     assert_eq!(shown, Ok(()));
 }
 
@@ -54,22 +43,8 @@ fn spans_arrive_in_jaeger_with_kinds_parents_and_links() {
         stack.collector.http_port,
         &[
             span("gateway", "00000000000000a1", "POST /orders", 2, None, &[]),
-            span(
-                "gateway",
-                "00000000000000a2",
-                "POST",
-                3,
-                Some("00000000000000a1"),
-                &[],
-            ),
-            span(
-                "orders",
-                "00000000000000a3",
-                "send order.created",
-                4,
-                Some("00000000000000a2"),
-                &[],
-            ),
+            span("gateway", "00000000000000a2", "POST", 3, Some("00000000000000a1"), &[]),
+            span("orders", "00000000000000a3", "send order.created", 4, Some("00000000000000a2"), &[]),
             span(
                 "fulfilment",
                 "00000000000000a4",
@@ -87,28 +62,12 @@ fn spans_arrive_in_jaeger_with_kinds_parents_and_links() {
     ]);
     assert_eq!(jaeger::edges(&spans), expected);
     let linked: Vec<&Span> = spans.iter().filter(|span| !span.links.is_empty()).collect();
-    let [batch] = linked.as_slice() else {
-        panic!("{linked:?}")
-    };
-    assert_eq!(
-        batch.links,
-        BTreeSet::from([(OTHER_TRACE_ID.to_owned(), OTHER_SPAN_ID.to_owned())])
-    );
-    assert!(
-        spans
-            .iter()
-            .all(|span| span.correlation_id.as_deref() == Some("c-1")),
-        "{spans:#?}"
-    );
+    let [batch] = linked.as_slice() else { panic!("{linked:?}") };
+    assert_eq!(batch.links, BTreeSet::from([(OTHER_TRACE_ID.to_owned(), OTHER_SPAN_ID.to_owned())]));
+    assert!(spans.iter().all(|span| span.correlation_id.as_deref() == Some("c-1")), "{spans:#?}");
     let services = ["fulfilment", "gateway", "orders"].map(str::to_owned);
-    assert_eq!(
-        jaeger::services(stack.jaeger.query_port),
-        BTreeSet::from(services)
-    );
-    assert_eq!(
-        jaeger::traces_of(stack.jaeger.query_port, "orders"),
-        BTreeSet::from([TRACE_ID.to_owned()])
-    );
+    assert_eq!(jaeger::services(stack.jaeger.query_port), BTreeSet::from(services));
+    assert_eq!(jaeger::traces_of(stack.jaeger.query_port, "orders"), BTreeSet::from([TRACE_ID.to_owned()]));
 }
 
 /// Written by hand after the `plain` preset, so that a change of the preset shows as a difference here.
@@ -127,10 +86,8 @@ fn file_log_lifts_ids_time_and_level_from_log_lines() {
     fs::write(stack.logs().join("orders.jsonl"), LINES).unwrap();
     let mut records = log_file::records(&stack.collector.log_output(), 4);
     records.sort_by_key(|record| record.text("/body/stringValue"));
-    let found: Vec<(Option<&str>, Value)> = records
-        .iter()
-        .map(|record| (record.service.as_deref(), record.lasting()))
-        .collect();
+    let found: Vec<(Option<&str>, Value)> =
+        records.iter().map(|record| (record.service.as_deref(), record.lasting())).collect();
     let orders = Some("orders");
     let target = json!({ "key": "target", "value": { "stringValue": "shop::orders" } });
     let expected = [
@@ -173,10 +130,7 @@ fn file_log_lifts_ids_time_and_level_from_log_lines() {
                 "spanId": OTHER_SPAN_ID,
             }),
         ),
-        (
-            None,
-            json!({ "body": { "stringValue": "thread 'main' panicked" }, "attributes": [] }),
-        ),
+        (None, json!({ "body": { "stringValue": "thread 'main' panicked" }, "attributes": [] })),
     ];
     assert_eq!(found, expected);
 }
@@ -195,10 +149,8 @@ fn span(
     parent: Option<&str>,
     links: &[(&str, &str)],
 ) -> Value {
-    let links: Vec<Value> = links
-        .iter()
-        .map(|(trace, span)| json!({ "traceId": trace, "spanId": span }))
-        .collect();
+    let links: Vec<Value> =
+        links.iter().map(|(trace, span)| json!({ "traceId": trace, "spanId": span })).collect();
     json!({
         "resource": { "attributes": [{ "key": "service.name", "value": { "stringValue": service } }] },
         "scopeSpans": [{ "spans": [{

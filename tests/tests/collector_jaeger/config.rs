@@ -27,11 +27,7 @@ fn validate(program: &Path, file: &str) {
             .env("BIND", address)
             .output();
         let output = output.expect("the program starts");
-        assert!(
-            output.status.success(),
-            "{file}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "{file}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
 
@@ -43,24 +39,15 @@ fn no_file_uses_a_deprecated_name() {
     };
     for file in COLLECTOR_FILES {
         let folder = tempfile::tempdir().unwrap();
-        assert_current(
-            file,
-            &Collector::start(&collector, file, 1, folder.path()).server.log(),
-        );
+        assert_current(file, &Collector::start(&collector, file, 1, folder.path()).server.log());
     }
     let folder = tempfile::tempdir().unwrap();
     assert_current("jaeger.yaml", &Jaeger::start(&jaeger, folder.path()).server.log());
 }
 
 fn assert_current(file: &str, log: &str) {
-    assert!(
-        log.contains("Everything is ready"),
-        "{file}: no start-up log:\n{log}"
-    );
-    let old: Vec<&str> = log
-        .lines()
-        .filter(|line| line.to_lowercase().contains("deprecated"))
-        .collect();
+    assert!(log.contains("Everything is ready"), "{file}: no start-up log:\n{log}");
+    let old: Vec<&str> = log.lines().filter(|line| line.to_lowercase().contains("deprecated")).collect();
     assert!(old.is_empty(), "{file}: {old:#?}");
 }
 
@@ -69,18 +56,13 @@ fn the_readme_lists_every_variable_with_its_default() {
     let readme = text("README.md");
     for file in ["minimal.yaml", "demo.yaml", "jaeger.yaml", "compose.yaml"] {
         for (name, default) in variables(&text(file)) {
-            let row = readme
-                .lines()
-                .find(|line| line.starts_with(&format!("| `{name}` |")));
+            let row = readme.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
             let row = row.unwrap_or_else(|| panic!("{file}: {name} has no row in README.md"));
             assert!(
                 row.contains(&format!("`{default}`")),
                 "{file}: {name} is {default} by default, but: {row}"
             );
-            assert!(
-                row.contains(file.trim_end_matches(".yaml")),
-                "{file} is not named in: {row}"
-            );
+            assert!(row.contains(file.trim_end_matches(".yaml")), "{file} is not named in: {row}");
         }
     }
 }
@@ -91,11 +73,7 @@ fn variables(text: &str) -> BTreeSet<(&str, &str)> {
         .skip(1)
         .filter_map(|rest| rest.split_once('}'))
         .map(|(inside, _)| inside.trim_start_matches("env:"))
-        .map(|inside| {
-            inside
-                .split_once(":-")
-                .unwrap_or_else(|| panic!("{inside} has no default"))
-        })
+        .map(|inside| inside.split_once(":-").unwrap_or_else(|| panic!("{inside} has no default")))
         .collect()
 }
 
@@ -104,9 +82,7 @@ fn containers_have_the_pinned_versions_and_are_published_on_the_loopback_only() 
     let compose = text("compose.yaml");
     let servers = fs::read_to_string(config("../.ci/servers")).unwrap();
     let version = "0.158.0";
-    assert!(compose.contains(&format!(
-        "image: otel/opentelemetry-collector-contrib:{version}\n"
-    )));
+    assert!(compose.contains(&format!("image: otel/opentelemetry-collector-contrib:{version}\n")));
     assert!(servers.contains(&format!("COLLECTOR_VERSION={version}\n")));
     assert!(text("builder.yaml").contains(&format!("  version: {version}\n")));
     let image = "image: jaegertracing/jaeger:2.13.0\n"; // release 2.13 is module 1.76
@@ -114,20 +90,10 @@ fn containers_have_the_pinned_versions_and_are_published_on_the_loopback_only() 
     let ports: Vec<&str> = compose
         .split("ports:")
         .skip(1)
-        .flat_map(|section| {
-            section
-                .lines()
-                .skip(1)
-                .take_while(|line| line.trim_start().starts_with("- "))
-        })
+        .flat_map(|section| section.lines().skip(1).take_while(|line| line.trim_start().starts_with("- ")))
         .collect();
     assert!(ports.len() >= 4, "{ports:?}");
-    assert!(
-        ports
-            .iter()
-            .all(|port| port.trim_start().starts_with("- \"127.0.0.1:")),
-        "{ports:?}"
-    );
+    assert!(ports.iter().all(|port| port.trim_start().starts_with("- \"127.0.0.1:")), "{ports:?}");
 }
 
 fn text(file: &str) -> String {

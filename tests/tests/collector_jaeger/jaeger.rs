@@ -38,27 +38,17 @@ pub(crate) fn trace(
 ) -> BTreeSet<Span> {
     let spans = wait_until(&format!("trace {trace_id} in Jaeger"), ARRIVAL_TIMEOUT, || {
         let spans = otlp_spans(&get(query_port, &format!("/api/v3/traces/{trace_id}"))?);
-        if complete(&spans) {
-            Ok(spans)
-        } else {
-            Err(format!("only {spans:#?}"))
-        }
+        if complete(&spans) { Ok(spans) } else { Err(format!("only {spans:#?}")) }
     });
     let own = get(query_port, &format!("/api/traces/{trace_id}")).expect("the trace in Jaeger's own format");
-    assert_eq!(
-        own_spans(&own),
-        spans,
-        "the two representations of trace {trace_id}"
-    );
+    assert_eq!(own_spans(&own), spans, "the two representations of trace {trace_id}");
     spans
 }
 
 /// The services of which Jaeger has spans.
 pub(crate) fn services(query_port: u16) -> BTreeSet<String> {
     let answer = get(query_port, "/api/v3/services").expect("the services");
-    items(&answer, "/services")
-        .map(|name| name.as_str().unwrap_or_default().to_owned())
-        .collect()
+    items(&answer, "/services").map(|name| name.as_str().unwrap_or_default().to_owned()).collect()
 }
 
 /// The traces in which a service has spans.
@@ -150,10 +140,7 @@ fn own_span(trace: &Value, span: &Value) -> Span {
         of_kind
     };
     Span {
-        service: text(
-            trace,
-            &format!("/processes/{}/serviceName", text(span, "/processID")),
-        ),
+        service: text(trace, &format!("/processes/{}/serviceName", text(span, "/processID"))),
         name: text(span, "/operationName"),
         kind: tag(span, "span.kind").unwrap_or_else(|| kind(None).to_owned()),
         id: text(span, "/spanID"),
@@ -164,25 +151,15 @@ fn own_span(trace: &Value, span: &Value) -> Span {
 }
 
 fn tag(span: &Value, key: &str) -> Option<String> {
-    items(span, "/tags")
-        .find(|tag| text(tag, "/key") == key)
-        .map(|tag| text(tag, "/value"))
+    items(span, "/tags").find(|tag| text(tag, "/key") == key).map(|tag| text(tag, "/value"))
 }
 
 // --- JSON ------------------------------------------------------------------------------------------------------------
 
 fn items<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+    value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
 }
 
 fn text(value: &Value, pointer: &str) -> String {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned()
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

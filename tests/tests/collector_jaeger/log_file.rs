@@ -29,22 +29,14 @@ pub(crate) fn records(output: &Path, count: usize) -> Vec<Record> {
 
 /// Each line is an OTLP export request; the last may be half written.
 fn read(text: &str) -> Vec<Record> {
-    let requests: Vec<Value> = text
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect();
-    let groups = requests
-        .iter()
-        .flat_map(|request| items(request, "/resourceLogs"));
+    let requests: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let groups = requests.iter().flat_map(|request| items(request, "/resourceLogs"));
     groups
         .flat_map(|group| {
             let service = attribute(group, "/resource/attributes", "service.name");
             items(group, "/scopeLogs")
                 .flat_map(|scope| items(scope, "/logRecords"))
-                .map(move |record| Record {
-                    service: service.clone(),
-                    record: record.clone(),
-                })
+                .map(move |record| Record { service: service.clone(), record: record.clone() })
         })
         .collect()
 }
@@ -52,10 +44,7 @@ fn read(text: &str) -> Vec<Record> {
 impl Record {
     /// The text at a JSON pointer into the record.
     pub(crate) fn text(&self, pointer: &str) -> Option<String> {
-        self.record
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
+        self.record.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
     }
 
     /// A text attribute.
@@ -79,24 +68,13 @@ impl Record {
 
 fn attribute(value: &Value, attributes: &str, wanted: &str) -> Option<String> {
     let found = items(value, attributes).find(|attribute| key(attribute) == wanted)?;
-    found
-        .pointer("/value/stringValue")
-        .and_then(Value::as_str)
-        .map(str::to_owned)
+    found.pointer("/value/stringValue").and_then(Value::as_str).map(str::to_owned)
 }
 
 fn key(attribute: &Value) -> String {
-    attribute
-        .pointer("/key")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned()
+    attribute.pointer("/key").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 fn items<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+    value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
 }

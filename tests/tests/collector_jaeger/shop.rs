@@ -59,11 +59,7 @@ fn orders_arrive_over_http() {
     let Some(stack) = Stack::start("orders_arrive_over_http") else {
         return;
     };
-    let orders = sell(
-        &stack,
-        &["--protocol", "http/protobuf"],
-        stack.collector.http_port,
-    );
+    let orders = sell(&stack, &["--protocol", "http/protobuf"], stack.collector.http_port);
     check(&stack, &orders);
 }
 
@@ -144,25 +140,15 @@ fn sell(stack: &Stack, arguments: &[&str], port: u16) -> Vec<Order> {
 
 /// `order 1  trace_id=<32 hex>  correlation_id=<…>`
 fn read_order(line: &str) -> Option<Order> {
-    let value = |name| {
-        line.split_whitespace()
-            .find_map(|word| word.strip_prefix(name))
-            .map(str::to_owned)
-    };
+    let value = |name| line.split_whitespace().find_map(|word| word.strip_prefix(name)).map(str::to_owned);
     line.starts_with("order ").then_some(())?;
-    Some(Order {
-        trace_id: value("trace_id=")?,
-        correlation_id: value("correlation_id=")?,
-    })
+    Some(Order { trace_id: value("trace_id=")?, correlation_id: value("correlation_id=")? })
 }
 
 /// The program, built beside this test. Nothing is to be done where `cargo run -p shop` came first.
 fn shop() -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
-    let profile = test
-        .parent()
-        .and_then(Path::parent)
-        .expect("the folder above deps");
+    let profile = test.parent().and_then(Path::parent).expect("the folder above deps");
     let target = profile.parent().expect("the target folder");
     let built = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "-p", "shop", "--target-dir"])
@@ -174,9 +160,7 @@ fn shop() -> PathBuf {
 }
 
 fn is_whole(spans: &BTreeSet<Span>) -> bool {
-    SPANS
-        .iter()
-        .all(|&wanted| spans.iter().any(|span| is(span, wanted)))
+    SPANS.iter().all(|&wanted| spans.iter().any(|span| is(span, wanted)))
 }
 
 fn is(span: &Span, (service, kind, name): (&str, &str, &str)) -> bool {
@@ -188,31 +172,15 @@ fn check_trace(order: &Order, spans: &BTreeSet<Span>) {
     assert_eq!(jaeger::edges(spans), BTreeSet::from(EDGES), "{spans:#?}");
     let ids: BTreeSet<&str> = spans.iter().map(|span| span.id.as_str()).collect();
     let roots: Vec<&Span> = spans.iter().filter(|span| span.parent.is_none()).collect();
-    let [root] = roots.as_slice() else {
-        panic!("one root: {roots:#?}")
-    };
+    let [root] = roots.as_slice() else { panic!("one root: {roots:#?}") };
     assert!(is(root, ("gateway", "server", "POST /orders")), "{root:#?}");
     for span in spans {
-        assert!(
-            span.parent.as_deref().is_none_or(|parent| ids.contains(parent)),
-            "no parent: {span:#?}"
-        );
-        assert_eq!(
-            span.correlation_id.as_ref(),
-            Some(&order.correlation_id),
-            "{span:#?}"
-        );
-        assert!(
-            span.links.is_empty(),
-            "a single message has a parent and no link: {span:#?}"
-        );
+        assert!(span.parent.as_deref().is_none_or(|parent| ids.contains(parent)), "no parent: {span:#?}");
+        assert_eq!(span.correlation_id.as_ref(), Some(&order.correlation_id), "{span:#?}");
+        assert!(span.links.is_empty(), "a single message has a parent and no link: {span:#?}");
     }
     for wanted in SPANS {
-        assert_eq!(
-            spans.iter().filter(|span| is(span, wanted)).count(),
-            1,
-            "{wanted:?}: {spans:#?}"
-        );
+        assert_eq!(spans.iter().filter(|span| is(span, wanted)).count(), 1, "{wanted:?}: {spans:#?}");
     }
 }
 
@@ -238,29 +206,16 @@ fn check_logs(stack: &Stack, orders: &[Order], traces: &[BTreeSet<Span>]) {
     let mut collected: Vec<Line> = records.iter().map(line_of_record).collect();
     written.sort();
     collected.sort();
-    assert_eq!(
-        collected, written,
-        "what the Collector has, and what the services wrote"
-    );
+    assert_eq!(collected, written, "what the Collector has, and what the services wrote");
 
     for (order, spans) in orders.iter().zip(traces) {
-        let of_order = || {
-            written
-                .iter()
-                .filter(|line| line.trace_id.as_ref() == Some(&order.trace_id))
-        };
+        let of_order = || written.iter().filter(|line| line.trace_id.as_ref() == Some(&order.trace_id));
         for service in SERVICES {
-            let lines = of_order()
-                .filter(|line| line.service.as_deref() == Some(service))
-                .count();
+            let lines = of_order().filter(|line| line.service.as_deref() == Some(service)).count();
             assert!(lines > 0, "{service} wrote no line about {order:?}");
         }
         for line in of_order() {
-            assert_eq!(
-                line.correlation_id.as_ref(),
-                Some(&order.correlation_id),
-                "{line:?}"
-            );
+            assert_eq!(line.correlation_id.as_ref(), Some(&order.correlation_id), "{line:?}");
             let span = spans.iter().find(|span| Some(&span.id) == line.span_id.as_ref());
             assert_eq!(
                 span.map(|span| &span.service),
@@ -288,10 +243,7 @@ fn line_of_file(line: &str) -> Line {
     let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     let text = |key: &str| line.get(key).and_then(Value::as_str).map(str::to_owned);
     let timestamp = text("timestamp").unwrap_or_default();
-    let nanos = timestamp
-        .split_once('.')
-        .map(|(_, nanos)| nanos.trim_end_matches('Z'))
-        .unwrap_or_default();
+    let nanos = timestamp.split_once('.').map(|(_, nanos)| nanos.trim_end_matches('Z')).unwrap_or_default();
     Line {
         service: text("service"),
         message: text("message"),
@@ -299,20 +251,14 @@ fn line_of_file(line: &str) -> Line {
         nanos: nanos.to_owned(),
         trace_id: text("trace_id"),
         span_id: text("span_id"),
-        flags: text("trace_flags")
-            .and_then(|flags| u64::from_str_radix(&flags, 16).ok())
-            .unwrap_or(0),
+        flags: text("trace_flags").and_then(|flags| u64::from_str_radix(&flags, 16).ok()).unwrap_or(0),
         correlation_id: text("correlation_id"),
     }
 }
 
 fn line_of_record(record: &Record) -> Line {
     let time = record.text("/timeUnixNano").unwrap_or_default();
-    let nanos = time
-        .len()
-        .checked_sub(9)
-        .and_then(|start| time.get(start..))
-        .unwrap_or_default();
+    let nanos = time.len().checked_sub(9).and_then(|start| time.get(start..)).unwrap_or_default();
     Line {
         service: record.service.clone(),
         message: record.text("/body/stringValue"),
@@ -320,11 +266,7 @@ fn line_of_record(record: &Record) -> Line {
         nanos: nanos.to_owned(),
         trace_id: record.text("/traceId"),
         span_id: record.text("/spanId"),
-        flags: record
-            .record
-            .pointer("/flags")
-            .and_then(Value::as_u64)
-            .unwrap_or(0),
+        flags: record.record.pointer("/flags").and_then(Value::as_u64).unwrap_or(0),
         correlation_id: record.attribute("correlation_id"),
     }
 }

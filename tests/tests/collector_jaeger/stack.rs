@@ -21,9 +21,7 @@ pub(crate) fn programs(test: &str) -> Option<(PathBuf, PathBuf)> {
 
 /// A file of `collector-config/`.
 pub(crate) fn config(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../collector-config")
-        .join(file)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../collector-config").join(file)
 }
 
 /// A Collector with one of our files.
@@ -56,13 +54,7 @@ impl Collector {
                 .env("STATE_DIR", folder.join("state"));
             let mut server = Server::start("collector", &mut command, folder);
             server.wait_until("health", START_TIMEOUT, |_| healthy(health_port, "/"))?;
-            Ok(Self {
-                server,
-                grpc_port,
-                http_port,
-                metrics_port,
-                folder: folder.to_owned(),
-            })
+            Ok(Self { server, grpc_port, http_port, metrics_port, folder: folder.to_owned() })
         })
     }
 
@@ -83,13 +75,7 @@ pub(crate) struct Jaeger {
 impl Jaeger {
     pub(crate) fn start(program: &Path, folder: &Path) -> Self {
         retried(|| {
-            let [
-                otlp_port,
-                otlp_http_port,
-                health_port,
-                query_port,
-                query_grpc_port,
-            ] = free_ports();
+            let [otlp_port, otlp_http_port, health_port, query_port, query_grpc_port] = free_ports();
             let mut command = Command::new(program);
             command
                 .arg("--config")
@@ -102,11 +88,7 @@ impl Jaeger {
                 .env("JAEGER_LOG_LEVEL", "info");
             let mut server = Server::start("jaeger", &mut command, folder);
             server.wait_until("health", START_TIMEOUT, |_| healthy(health_port, "/status"))?;
-            Ok(Self {
-                server,
-                otlp_port,
-                query_port,
-            })
+            Ok(Self { server, otlp_port, query_port })
         })
     }
 }
@@ -126,11 +108,7 @@ impl Stack {
         let folder = tempfile::tempdir().expect("a folder");
         let jaeger = Jaeger::start(&jaeger, folder.path());
         let collector = Collector::start(&collector, "demo.yaml", jaeger.otlp_port, folder.path());
-        Some(Self {
-            collector,
-            jaeger,
-            folder,
-        })
+        Some(Self { collector, jaeger, folder })
     }
 
     /// The folder of this test.
@@ -157,10 +135,9 @@ pub(crate) fn retried<T>(mut start: impl FnMut() -> Result<T, String>) -> T {
     for _ in 1..STARTS_MAX {
         match start() {
             Ok(started) => return started,
-            Err(log) => assert!(
-                log.to_lowercase().contains("address already in use"),
-                "it ended at once:\n{log}"
-            ),
+            Err(log) => {
+                assert!(log.to_lowercase().contains("address already in use"), "it ended at once:\n{log}")
+            }
         }
     }
     start().unwrap_or_else(|log| panic!("it ended at once:\n{log}"))

@@ -47,14 +47,8 @@ const SHORT_ID_LEN: usize = 8;
 const SHORT_TIME_LEN: usize = 26;
 
 impl Preset for Console {
-    const FIXED_KEYS: &'static [&'static str] = &[
-        "message",
-        "correlation_id",
-        "trace",
-        "span",
-        super::TRUNCATED,
-        super::DROPPED,
-    ];
+    const FIXED_KEYS: &'static [&'static str] =
+        &["message", "correlation_id", "trace", "span", super::TRUNCATED, super::DROPPED];
 
     fn open(&self, out: &mut Vec<u8>, head: &Head<'_>) {
         self.dim(out, |out| {

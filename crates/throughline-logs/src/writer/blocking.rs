@@ -32,10 +32,7 @@ impl Blocking {
     #[must_use]
     pub fn new(out: impl Write + Send + 'static) -> Self {
         let sink = Sink::new(Box::new(out), 0);
-        Self(Arc::new(Mutex::new(Inner {
-            sink,
-            stats: WriterStats::new(),
-        })))
+        Self(Arc::new(Mutex::new(Inner { sink, stats: WriterStats::new() })))
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

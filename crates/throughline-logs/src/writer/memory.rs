@@ -60,8 +60,6 @@ impl Writer for Memory {
 
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Memory")
-            .field("lines", &self.kept().lines)
-            .finish()
+        f.debug_struct("Memory").field("lines", &self.kept().lines).finish()
     }
 }

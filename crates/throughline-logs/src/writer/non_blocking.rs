@@ -48,10 +48,7 @@ pub struct NonBlocking {
 impl NonBlocking {
     /// Starts from the defaults.
     pub const fn builder() -> NonBlockingBuilder {
-        NonBlockingBuilder {
-            bytes_max: QUEUE_BYTES_MAX,
-            shutdown_timeout: SHUTDOWN_TIMEOUT,
-        }
+        NonBlockingBuilder { bytes_max: QUEUE_BYTES_MAX, shutdown_timeout: SHUTDOWN_TIMEOUT }
     }
 }
 
@@ -103,11 +100,8 @@ impl NonBlockingBuilder {
             let queue = Arc::clone(&queue);
             move || work(&queue, sink)
         })?;
-        let guard = WriterGuard {
-            queue: Arc::clone(&queue),
-            thread: Some(thread),
-            timeout: self.shutdown_timeout,
-        };
+        let guard =
+            WriterGuard { queue: Arc::clone(&queue), thread: Some(thread), timeout: self.shutdown_timeout };
         Ok((NonBlocking { queue }, guard))
     }
 }
@@ -164,10 +158,7 @@ fn work(queue: &Queue, mut sink: Sink) {
         }
         chunk.bytes.clear();
         chunk.bytes.shrink_to(KEPT_BYTES_MAX);
-        spare = Chunk {
-            bytes: chunk.bytes,
-            lines: 0,
-        };
+        spare = Chunk { bytes: chunk.bytes, lines: 0 };
     }
 }
 
@@ -183,10 +174,7 @@ impl Drop for Finished<'_> {
 /// The lines of `bytes` that are not whole within its first `done` bytes.
 fn after_last_line(bytes: &[u8], done: usize) -> &[u8] {
     let (written, _) = bytes.split_at_checked(done).unwrap_or((bytes, &[]));
-    let whole = written
-        .iter()
-        .rposition(|&byte| byte == b'\n')
-        .map_or(0, |end| end + 1);
+    let whole = written.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
     bytes.get(whole..).unwrap_or_default()
 }
 
@@ -196,16 +184,12 @@ fn lines_in(bytes: &[u8]) -> u64 {
 
 impl fmt::Debug for NonBlocking {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NonBlocking")
-            .field("stats", &self.stats())
-            .finish()
+        f.debug_struct("NonBlocking").field("stats", &self.stats()).finish()
     }
 }
 
 impl fmt::Debug for WriterGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WriterGuard")
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
+        f.debug_struct("WriterGuard").field("timeout", &self.timeout).finish_non_exhaustive()
     }
 }

@@ -66,11 +66,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("app.jsonl");
         for line in ["one\n", "two\n"] {
-            Output::file(&path)
-                .open()
-                .unwrap()
-                .write_all(line.as_bytes())
-                .unwrap();
+            Output::file(&path).open().unwrap().write_all(line.as_bytes()).unwrap();
         }
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
     }
@@ -79,9 +75,6 @@ mod tests {
     fn a_file_that_cannot_be_opened_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let error = Output::file(folder.path()).open().err().unwrap();
-        assert!(
-            error.to_string().contains(folder.path().to_str().unwrap()),
-            "{error}"
-        );
+        assert!(error.to_string().contains(folder.path().to_str().unwrap()), "{error}");
     }
 }

@@ -54,10 +54,7 @@ const ASLEEP_NEVER: usize = usize::MAX;
 impl Queue {
     pub(super) fn new(bytes_max: usize) -> Self {
         let state = State {
-            lines: Chunk {
-                bytes: Vec::with_capacity(CHUNK_BYTES.min(bytes_max)),
-                lines: 0,
-            },
+            lines: Chunk { bytes: Vec::with_capacity(CHUNK_BYTES.min(bytes_max)), lines: 0 },
             in_flight: (0, 0),
             accepted: 0,
             stats: WriterStats::new(),
@@ -66,12 +63,7 @@ impl Queue {
             is_closed: false,
             is_finished: false,
         };
-        Self {
-            state: Mutex::new(state),
-            work: Condvar::new(),
-            progress: Condvar::new(),
-            bytes_max,
-        }
+        Self { state: Mutex::new(state), work: Condvar::new(), progress: Condvar::new(), bytes_max }
     }
 
     /// Takes a line in, or counts it as lost where there is no room. Never waits for the output.
@@ -107,10 +99,8 @@ impl Queue {
         state.wake_at = CHUNK_BYTES;
         let is_waiting =
             |state: &mut State| !state.is_urgent && !state.is_closed && state.lines.bytes.len() < CHUNK_BYTES;
-        let (mut state, _) = self
-            .work
-            .wait_timeout_while(state, LINGER, is_waiting)
-            .unwrap_or_else(PoisonError::into_inner);
+        let (mut state, _) =
+            self.work.wait_timeout_while(state, LINGER, is_waiting).unwrap_or_else(PoisonError::into_inner);
         state.wake_at = ASLEEP_NEVER;
         state.is_urgent = false;
         let chunk = mem::replace(&mut state.lines, spare);
@@ -148,17 +138,12 @@ impl Queue {
         while state.settled() < wanted && !state.is_finished {
             state.is_urgent = true;
             self.work.notify_one();
-            let left = deadline.map_or(timeout, |deadline| {
-                deadline.saturating_duration_since(Instant::now())
-            });
+            let left =
+                deadline.map_or(timeout, |deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 break;
             }
-            state = self
-                .progress
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state = self.progress.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         state.settled() >= wanted
     }
@@ -180,10 +165,7 @@ impl Queue {
 
     pub(super) fn stats(&self) -> WriterStats {
         let state = self.state();
-        WriterStats {
-            pending: state.lines.lines + state.in_flight.0,
-            ..state.stats
-        }
+        WriterStats { pending: state.lines.lines + state.in_flight.0, ..state.stats }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

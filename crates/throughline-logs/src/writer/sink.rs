@@ -26,12 +26,7 @@ const NOT_READY_PAUSE: Duration = Duration::from_millis(1);
 
 impl Sink {
     pub(super) fn new(out: Box<dyn Write + Send>, patience: u32) -> Self {
-        Self {
-            out,
-            patience,
-            is_torn: false,
-            has_failed: false,
-        }
+        Self { out, patience, is_torn: false, has_failed: false }
     }
 
     /// Writes and flushes `chunk`.
@@ -105,21 +100,14 @@ mod tests {
 
     impl Write for Scripted {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let step = if self.steps.is_empty() {
-                i32::MAX
-            } else {
-                self.steps.remove(0)
-            };
+            let step = if self.steps.is_empty() { i32::MAX } else { self.steps.remove(0) };
             let len = match step {
                 0 => return Err(io::Error::other("full")),
                 -1 => panic!("a faulty output"),
                 -2 => return Err(ErrorKind::WouldBlock.into()),
                 len => bytes.len().min(len as usize),
             };
-            self.text
-                .lock()
-                .unwrap()
-                .push_str(str::from_utf8(&bytes[..len]).unwrap());
+            self.text.lock().unwrap().push_str(str::from_utf8(&bytes[..len]).unwrap());
             Ok(len)
         }
 
@@ -140,16 +128,9 @@ mod tests {
             (vec![-2, -2, -2], Some(0), "three\n"),
         ] {
             let text = Arc::new(Mutex::new(String::new()));
-            let out = Scripted {
-                steps: steps.clone(),
-                text: Arc::clone(&text),
-            };
+            let out = Scripted { steps: steps.clone(), text: Arc::clone(&text) };
             let mut sink = Sink::new(Box::new(out), 2);
-            assert_eq!(
-                sink.write(b"one\ntwo\n").err().map(|failed| failed.after),
-                after,
-                "{steps:?}"
-            );
+            assert_eq!(sink.write(b"one\ntwo\n").err().map(|failed| failed.after), after, "{steps:?}");
             assert!(sink.write(b"three\n").is_ok());
             assert_eq!(*text.lock().unwrap(), expected, "{steps:?}");
         }

@@ -14,32 +14,19 @@ impl WriterStats {
     /// Nothing so far.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            written: 0,
-            lost: 0,
-            lost_bytes: 0,
-            pending: 0,
-            write_errors: 0,
-        }
+        Self { written: 0, lost: 0, lost_bytes: 0, pending: 0, write_errors: 0 }
     }
 
     /// The same with this many lines written.
     #[must_use]
     pub const fn with_written(self, lines: u64) -> Self {
-        Self {
-            written: lines,
-            ..self
-        }
+        Self { written: lines, ..self }
     }
 
     /// The same with this many lines of this many bytes lost.
     #[must_use]
     pub const fn with_lost(self, lines: u64, bytes: u64) -> Self {
-        Self {
-            lost: lines,
-            lost_bytes: bytes,
-            ..self
-        }
+        Self { lost: lines, lost_bytes: bytes, ..self }
     }
 
     /// Lines that reached the output.

@@ -19,6 +19,8 @@ struct Entry {
     end: usize,
     key: usize,
     key_len: usize,
+    /// Keys of one length mostly differ here: most comparisons end with it.
+    last: Option<u8>,
 }
 
 /// How many attributes are kept, and how long a text may be.
@@ -38,15 +40,16 @@ impl Attributes {
             return;
         }
         let start = self.bytes.len();
+        if let Some(key_at) = self.set_short(field, key, value, caps) {
+            return self.enter(start, key_at, key);
+        }
         // Arrays are rare and nested: they are encoded apart, so that every length is known before it is written.
         let array = is_array(value).then(|| encoded(value, caps.chars));
         let value = match value {
             Value::Str(text) => Value::Str(truncated(text, caps.chars)),
             other => other,
         };
-        let value_len = array
-            .as_ref()
-            .map_or_else(|| content_len(value, caps.chars), Vec::len);
+        let value_len = array.as_ref().map_or_else(|| content_len(value, caps.chars), Vec::len);
         let pair_len = 2 + varint_len(key.len()) + key.len() + varint_len(value_len) + value_len;
         self.bytes.reserve(pair_len + 1 + MAX_VARINT);
         self.bytes.tag(field, 2);
@@ -61,12 +64,42 @@ impl Attributes {
             Some(array) => self.bytes.extend_from_slice(&array),
             None => any_value(&mut self.bytes, value, caps.chars),
         }
-        self.entries.push(Entry {
-            start,
-            end: self.bytes.len(),
-            key: key_at,
-            key_len: key.len(),
-        });
+        self.enter(start, key_at, key);
+    }
+
+    /// Encodes what most attributes are, a short text or a small number, where every length is one byte. Returns where
+    /// the key stands, or `None` if this is not such an attribute.
+    #[inline]
+    fn set_short(&mut self, field: u32, key: &str, value: Value<'_>, caps: Caps) -> Option<usize> {
+        let mut number = [0; 2];
+        let (kind, text): (u8, &[u8]) = match value {
+            Value::Str(text) if caps.chars.is_none_or(|chars| text.len() <= chars) => (STRING, text.as_bytes()),
+            Value::I64(value @ 0..0x4000) => (INT, short_varint(value, &mut number)),
+            Value::Bool(value) => (BOOL, if value { &[1] } else { &[0] }),
+            _ => return None,
+        };
+        let value_len = 1 + usize::from(kind == STRING) + text.len();
+        let pair_len = 4 + key.len() + value_len;
+        let (pair_len, value_len) = (one_byte(pair_len)?, one_byte(value_len)?);
+        let (key_len, text_len) = (one_byte(key.len())?, one_byte(text.len())?);
+        let tag = u8::try_from(field << 3 | 2).ok()?;
+        self.bytes.reserve(usize::from(pair_len) + 2);
+        self.bytes.extend_from_slice(&[tag, pair_len, 0x0a, key_len]);
+        let key_at = self.bytes.len();
+        self.bytes.extend_from_slice(key.as_bytes());
+        if kind == STRING {
+            self.bytes.extend_from_slice(&[0x12, value_len, STRING, text_len]);
+        } else {
+            self.bytes.extend_from_slice(&[0x12, value_len, kind]);
+        }
+        self.bytes.extend_from_slice(text);
+        Some(key_at)
+    }
+
+    #[inline]
+    fn enter(&mut self, start: usize, key_at: usize, key: &str) {
+        let last = key.as_bytes().last().copied();
+        self.entries.push(Entry { start, end: self.bytes.len(), key: key_at, key_len: key.len(), last });
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -83,9 +116,12 @@ impl Attributes {
         self.dropped = 0;
     }
 
+    #[inline]
     fn find(&self, key: &str) -> Option<usize> {
+        let last = key.as_bytes().last().copied();
         self.entries.iter().position(|entry| {
             entry.key_len == key.len()
+                && entry.last == last
                 && self.bytes.get(entry.key..entry.key + entry.key_len) == Some(key.as_bytes())
         })
     }
@@ -102,14 +138,35 @@ impl Attributes {
     }
 }
 
+/// The tags of `AnyValue`: its field numbers, with the kind of what follows.
+const STRING: u8 = 0x0a;
+const BOOL: u8 = 0x10;
+const INT: u8 = 0x18;
+
+/// A length that fits into one byte of a varint.
+#[inline]
+fn one_byte(len: usize) -> Option<u8> {
+    u8::try_from(len).ok().filter(|len| *len < 0x80)
+}
+
+/// A number below 2^14 as a varint.
+#[inline]
+fn short_varint(value: i64, out: &mut [u8; 2]) -> &[u8] {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seven bits at a time")]
+    let (low, high) = ((value & 0x7f) as u8, (value >> 7) as u8);
+    if high == 0 {
+        *out = [low, 0];
+        return out.split_at(1).0;
+    }
+    *out = [low | 0x80, high];
+    out
+}
+
 /// The longest varint, in bytes.
 const MAX_VARINT: usize = 10;
 
 const fn is_array(value: Value<'_>) -> bool {
-    matches!(
-        value,
-        Value::Bools(_) | Value::I64s(_) | Value::F64s(_) | Value::Strs(_)
-    )
+    matches!(value, Value::Bools(_) | Value::I64s(_) | Value::F64s(_) | Value::Strs(_))
 }
 
 fn encoded(value: Value<'_>, chars: Option<usize>) -> Vec<u8> {
@@ -144,12 +201,9 @@ pub(crate) fn any_value(out: &mut Vec<u8>, value: Value<'_>, chars: Option<usize
         },
         Value::F64(value) => out.fixed64(4, value.to_bits()),
         Value::Str(text) => out.bytes(1, truncated(text, chars).as_bytes()),
-        Value::Bytes(bytes) => out.bytes(
-            7,
-            bytes
-                .get(..chars.unwrap_or(usize::MAX).min(bytes.len()))
-                .unwrap_or(bytes),
-        ),
+        Value::Bytes(bytes) => {
+            out.bytes(7, bytes.get(..chars.unwrap_or(usize::MAX).min(bytes.len())).unwrap_or(bytes))
+        }
         Value::Bools(values) => array(out, values.iter().map(|value| Value::Bool(*value)), chars),
         Value::I64s(values) => array(out, values.iter().map(|value| Value::I64(*value)), chars),
         Value::F64s(values) => array(out, values.iter().map(|value| Value::F64(*value)), chars),
@@ -168,8 +222,6 @@ fn array<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = Value<'a>>, chars: 
 
 /// The first `chars` characters.
 pub(crate) fn truncated(text: &str, chars: Option<usize>) -> &str {
-    let end = chars
-        .and_then(|chars| text.char_indices().nth(chars))
-        .map(|(end, _)| end);
+    let end = chars.and_then(|chars| text.char_indices().nth(chars)).map(|(end, _)| end);
     end.and_then(|end| text.get(..end)).unwrap_or(text)
 }

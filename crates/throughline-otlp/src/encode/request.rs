@@ -34,10 +34,7 @@ impl Envelope {
             out.bytes(1, b"throughline");
             out.bytes(2, env!("CARGO_PKG_VERSION").as_bytes());
         });
-        Self {
-            resource: encoded,
-            scope,
-        }
+        Self { resource: encoded, scope }
     }
 
     /// An `ExportTraceServiceRequest` around spans that are encoded as fields of `ScopeSpans` already.

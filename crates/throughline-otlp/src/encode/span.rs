@@ -44,10 +44,7 @@ impl Kind {
             ("producer", Self::Producer),
             ("consumer", Self::Consumer),
         ];
-        kinds
-            .into_iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(text))
-            .map(|(_, kind)| kind)
+        kinds.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, kind)| kind)
     }
 }
 
@@ -148,11 +145,7 @@ impl OtlpSpan {
             return;
         }
         let optional = |count: u32| {
-            if count == 0 {
-                0
-            } else {
-                1 + varint_len(count as usize)
-            }
+            if count == 0 { 0 } else { 1 + varint_len(count as usize) }
         };
         let len = 9
             + 1
@@ -215,19 +208,10 @@ impl OtlpSpan {
         let delimited = |len: usize| 1 + varint_len(len) + len;
         let optional = |len: usize| if len == 0 { 0 } else { delimited(len) };
         let count = |count: u32| {
-            if count == 0 {
-                0
-            } else {
-                1 + varint_len(count as usize)
-            }
+            if count == 0 { 0 } else { 1 + varint_len(count as usize) }
         };
-        let ids = delimited(16)
-            + delimited(8)
-            + if data.parent_span_id().is_some() {
-                delimited(8)
-            } else {
-                0
-            };
+        let ids =
+            delimited(16) + delimited(8) + if data.parent_span_id().is_some() { delimited(8) } else { 0 };
         let status = optional(self.status_message.len()) + 2;
         ids + optional(own.tracestate().as_str().len())
             + delimited(self.name.len())
@@ -248,16 +232,8 @@ impl OtlpSpan {
     /// The correlation id is on every span, whatever the limit on attributes.
     fn correlation(&mut self, context: &Context) {
         if let Some(id) = context.correlation_id() {
-            let caps = Caps {
-                count: usize::MAX,
-                chars: None,
-            };
-            self.attributes.set(
-                field::ATTRIBUTES,
-                semconv::own::CORRELATION_ID,
-                id.as_str().into(),
-                caps,
-            );
+            let caps = Caps { count: usize::MAX, chars: None };
+            self.attributes.set(field::ATTRIBUTES, semconv::own::CORRELATION_ID, id.as_str().into(), caps);
         }
     }
 
@@ -280,8 +256,7 @@ impl SpanRecord for OtlpSpan {
     }
 
     fn attribute(&mut self, key: &str, value: Value<'_>) {
-        self.attributes
-            .set(field::ATTRIBUTES, key, value, self.limits.span_caps());
+        self.attributes.set(field::ATTRIBUTES, key, value, self.limits.span_caps());
     }
 
     fn link(&mut self, context: &SpanContext, attributes: &[(&str, Value<'_>)]) {
@@ -290,8 +265,7 @@ impl SpanRecord for OtlpSpan {
         }
         self.scratch.clear();
         for (key, value) in attributes {
-            self.scratch
-                .set(field::LINK_ATTRIBUTES, key, *value, self.limits.link_caps());
+            self.scratch.set(field::LINK_ATTRIBUTES, key, *value, self.limits.link_caps());
         }
         let scratch = &self.scratch;
         self.links.bytes.message(field::LINKS, |out| {
@@ -311,8 +285,7 @@ impl SpanRecord for OtlpSpan {
         self.status = match status {
             Status::Ok => 1,
             Status::Error(message) => {
-                self.status_message
-                    .push_str(truncated(message, self.limits.value_chars));
+                self.status_message.push_str(truncated(message, self.limits.value_chars));
                 2
             }
             _ => 0,

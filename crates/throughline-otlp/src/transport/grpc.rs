@@ -40,29 +40,19 @@ impl Grpc {
         if endpoint.compression == Compression::Gzip {
             client = client.send_compressed(CompressionEncoding::Gzip);
         }
-        Ok(Self {
-            client,
-            metadata: metadata(endpoint)?,
-            timeout: endpoint.timeout,
-        })
+        Ok(Self { client, metadata: metadata(endpoint)?, timeout: endpoint.timeout })
     }
 
     pub(crate) async fn send(&mut self, body: Bytes) -> Answer {
         match tokio::time::timeout(self.timeout, self.call(body)).await {
             Ok(Ok(response)) => response::read(&response),
             Ok(Err(status)) => refused(&status),
-            Err(_) => Answer::Later {
-                after: None,
-                why: format!("no answer within {:?}", self.timeout),
-            },
+            Err(_) => Answer::Later { after: None, why: format!("no answer within {:?}", self.timeout) },
         }
     }
 
     async fn call(&mut self, body: Bytes) -> Result<Bytes, Status> {
-        self.client
-            .ready()
-            .await
-            .map_err(|error| Status::unavailable(error.to_string()))?;
+        self.client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
         let mut request = Request::new(body);
         for header in self.metadata.iter() {
             if let KeyAndValueRef::Ascii(key, value) = header {
@@ -102,11 +92,7 @@ fn refused(status: &Status) -> Answer {
         Code::Unknown => std::error::Error::source(status).is_some(),
         _ => false,
     };
-    if passes {
-        Answer::Later { after, why }
-    } else {
-        Answer::Never { why }
-    }
+    if passes { Answer::Later { after, why } } else { Answer::Never { why } }
 }
 
 /// The request is encoded already, and the answer is read by hand.

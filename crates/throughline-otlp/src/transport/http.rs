@@ -33,10 +33,7 @@ pub(crate) struct Http {
 
 impl Http {
     pub(crate) fn new(endpoint: &Endpoint) -> Result<Self, String> {
-        let uri = endpoint
-            .url
-            .parse()
-            .map_err(|error| format!("{} is no URL: {error}", endpoint.url))?;
+        let uri = endpoint.url.parse().map_err(|error| format!("{} is no URL: {error}", endpoint.url))?;
         let mut headers = headers(endpoint)?;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
         headers.insert(USER_AGENT_HEADER, HeaderValue::from_static(USER_AGENT));
@@ -61,32 +58,18 @@ impl Http {
             Ok(Ok((StatusCode::OK, _, answer))) => response::read(&answer),
             Ok(Ok((status, after, _))) => refused(status, after),
             Ok(Err(why)) => Answer::Later { after: None, why },
-            Err(_) => Answer::Later {
-                after: None,
-                why: format!("no answer within {:?}", self.timeout),
-            },
+            Err(_) => Answer::Later { after: None, why: format!("no answer within {:?}", self.timeout) },
         }
     }
 
     async fn call(&self, body: Bytes) -> Result<(StatusCode, Option<Duration>, Bytes), String> {
-        let mut request = Request::post(self.uri.clone())
-            .body(Full::new(body))
-            .map_err(|error| error.to_string())?;
+        let mut request =
+            Request::post(self.uri.clone()).body(Full::new(body)).map_err(|error| error.to_string())?;
         *request.headers_mut() = self.headers.clone();
-        let response = self
-            .client
-            .request(request)
-            .await
-            .map_err(|error| chain(&error))?;
+        let response = self.client.request(request).await.map_err(|error| chain(&error))?;
         let (status, after) = (response.status(), retry_after(&response));
-        let body = Limited::new(response.into_body(), RESPONSE_BYTES_MAX)
-            .collect()
-            .await;
-        Ok((
-            status,
-            after,
-            body.map(http_body_util::Collected::to_bytes).unwrap_or_default(),
-        ))
+        let body = Limited::new(response.into_body(), RESPONSE_BYTES_MAX).collect().await;
+        Ok((status, after, body.map(http_body_util::Collected::to_bytes).unwrap_or_default()))
     }
 }
 
@@ -123,10 +106,7 @@ fn retry_after(response: &Response<Incoming>) -> Option<Duration> {
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let then = httpdate::parse_http_date(value)
-        .ok()?
-        .duration_since(UNIX_EPOCH)
-        .ok()?;
+    let then = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).ok()?;
     Some(then.saturating_sub(Duration::from_nanos(now_unix_nanos())))
 }
 

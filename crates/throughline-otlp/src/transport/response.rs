@@ -6,19 +6,10 @@ use super::Answer;
 
 /// An `ExportTraceServiceResponse`: success, or partial success with a count and a message.
 pub(super) fn read(response: &[u8]) -> Answer {
-    let partial = fields(response)
-        .find_map(|field| field.message(1))
-        .unwrap_or_default();
-    let rejected = fields(partial)
-        .find_map(|field| field.number(1))
-        .unwrap_or_default();
-    let message = fields(partial)
-        .find_map(|field| field.message(2))
-        .unwrap_or_default();
-    Answer::Delivered {
-        rejected,
-        message: String::from_utf8_lossy(message).into_owned(),
-    }
+    let partial = fields(response).find_map(|field| field.message(1)).unwrap_or_default();
+    let rejected = fields(partial).find_map(|field| field.number(1)).unwrap_or_default();
+    let message = fields(partial).find_map(|field| field.message(2)).unwrap_or_default();
+    Answer::Delivered { rejected, message: String::from_utf8_lossy(message).into_owned() }
 }
 
 /// The delay of a `google.rpc.RetryInfo` among the details of a `google.rpc.Status`.
@@ -26,26 +17,14 @@ pub(super) fn retry_delay(status: &[u8]) -> Option<Duration> {
     let details = fields(status).filter_map(|field| field.message(3));
     details
         .filter(|any| {
-            fields(any).any(|field| {
-                field
-                    .message(1)
-                    .is_some_and(|url| url.ends_with(b"google.rpc.RetryInfo"))
-            })
+            fields(any)
+                .any(|field| field.message(1).is_some_and(|url| url.ends_with(b"google.rpc.RetryInfo")))
         })
         .find_map(|any| {
             let info = fields(any).find_map(|field| field.message(2))?;
-            let delay = fields(info)
-                .find_map(|field| field.message(1))
-                .unwrap_or_default();
-            let number = |wanted| {
-                fields(delay)
-                    .find_map(|field| field.number(wanted))
-                    .unwrap_or_default()
-            };
-            Some(Duration::new(
-                number(1),
-                u32::try_from(number(2)).unwrap_or_default(),
-            ))
+            let delay = fields(info).find_map(|field| field.message(1)).unwrap_or_default();
+            let number = |wanted| fields(delay).find_map(|field| field.number(wanted)).unwrap_or_default();
+            Some(Duration::new(number(1), u32::try_from(number(2)).unwrap_or_default()))
         })
 }
 
@@ -90,10 +69,7 @@ fn fields(mut bytes: &[u8]) -> impl Iterator<Item = Field<'_>> {
             5 => take(&mut bytes, 4).map(|_| Content::Other)?,
             _ => return None,
         };
-        Some(Field {
-            number: key >> 3,
-            value,
-        })
+        Some(Field { number: key >> 3, value })
     })
 }
 
@@ -122,25 +98,13 @@ mod tests {
 
     #[test]
     fn an_empty_answer_is_a_full_success() {
-        assert_eq!(
-            read(&[]),
-            Answer::Delivered {
-                rejected: 0,
-                message: String::new()
-            }
-        );
+        assert_eq!(read(&[]), Answer::Delivered { rejected: 0, message: String::new() });
     }
 
     #[test]
     fn partial_success_has_a_count_and_a_message() {
         let response = [0x0a, 6, 0x08, 3, 0x12, 2, b'n', b'o'];
-        assert_eq!(
-            read(&response),
-            Answer::Delivered {
-                rejected: 3,
-                message: "no".to_owned()
-            }
-        );
+        assert_eq!(read(&response), Answer::Delivered { rejected: 3, message: "no".to_owned() });
     }
 
     #[test]

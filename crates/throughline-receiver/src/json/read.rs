@@ -34,10 +34,7 @@ pub(crate) enum ReadError {
 
 impl ReadError {
     fn expected(expected: &'static str) -> Self {
-        Self::Shape {
-            path: String::new(),
-            expected,
-        }
+        Self::Shape { path: String::new(), expected }
     }
 
     /// The same error, seen from one level further out.
@@ -45,15 +42,8 @@ impl ReadError {
         match self {
             Self::Syntax(_) => self,
             Self::Shape { path, expected } => {
-                let dot = if path.is_empty() || path.starts_with('[') {
-                    ""
-                } else {
-                    "."
-                };
-                Self::Shape {
-                    path: format!("{outer}{dot}{path}"),
-                    expected,
-                }
+                let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+                Self::Shape { path: format!("{outer}{dot}{path}"), expected }
             }
         }
     }
@@ -97,24 +87,12 @@ fn encode_value(value: &Value, field: &Field, out: &mut Vec<u8>) -> Result<(), R
     let tag = field.tag;
     match field.kind {
         Kind::Text => {
-            bytes(
-                tag,
-                value.as_str().ok_or(ReadError::expected("a string"))?.as_bytes(),
-                out,
-            );
+            bytes(tag, value.as_str().ok_or(ReadError::expected("a string"))?.as_bytes(), out);
         }
-        Kind::Hex => bytes(
-            tag,
-            &hex(value).ok_or(ReadError::expected("hexadecimal digits"))?,
-            out,
-        ),
+        Kind::Hex => bytes(tag, &hex(value).ok_or(ReadError::expected("hexadecimal digits"))?, out),
         Kind::Base64 => bytes(tag, &base64(value).ok_or(ReadError::expected("base64"))?, out),
         Kind::Bool => {
-            varint(
-                tag,
-                u64::from(value.as_bool().ok_or(ReadError::expected("true or false"))?),
-                out,
-            );
+            varint(tag, u64::from(value.as_bool().ok_or(ReadError::expected("true or false"))?), out);
         }
         Kind::Double => {
             let number = double(value).ok_or(ReadError::expected("a number, NaN, Infinity or -Infinity"))?;
@@ -127,11 +105,7 @@ fn encode_value(value: &Value, field: &Field, out: &mut Vec<u8>) -> Result<(), R
         Kind::Int32 => varint(tag, i64::from(signed_32(value)?).cast_unsigned(), out),
         Kind::Sint32 => {
             let number = signed_32(value)?;
-            varint(
-                tag,
-                u64::from(((number << 1) ^ (number >> 31)).cast_unsigned()),
-                out,
-            );
+            varint(tag, u64::from(((number << 1) ^ (number >> 31)).cast_unsigned()), out);
         }
         Kind::Uint32 => varint(tag, u64::from(unsigned_32(value)?), out),
         Kind::Fixed32 => {
@@ -173,11 +147,7 @@ fn base64(value: &Value) -> Option<Vec<u8>> {
     const CONFIG: GeneralPurposeConfig =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let text = value.as_str()?;
-    let alphabet = if text.contains(['-', '_']) {
-        alphabet::URL_SAFE
-    } else {
-        alphabet::STANDARD
-    };
+    let alphabet = if text.contains(['-', '_']) { alphabet::URL_SAFE } else { alphabet::STANDARD };
     GeneralPurpose::new(&alphabet, CONFIG).decode(text).ok()
 }
 
@@ -199,18 +169,14 @@ fn signed(value: &Value) -> Result<i64, ReadError> {
     value
         .as_i64()
         .or_else(|| value.as_str()?.parse().ok())
-        .ok_or(ReadError::expected(
-            "a whole number of 64 bits, as a string or a number",
-        ))
+        .ok_or(ReadError::expected("a whole number of 64 bits, as a string or a number"))
 }
 
 fn unsigned(value: &Value) -> Result<u64, ReadError> {
     value
         .as_u64()
         .or_else(|| value.as_str()?.parse().ok())
-        .ok_or(ReadError::expected(
-            "a whole number of 64 bits without sign, as a string or a number",
-        ))
+        .ok_or(ReadError::expected("a whole number of 64 bits without sign, as a string or a number"))
 }
 
 fn signed_32(value: &Value) -> Result<i32, ReadError> {

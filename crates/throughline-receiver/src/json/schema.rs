@@ -47,21 +47,11 @@ impl Message {
 }
 
 const fn one(tag: u32, name: &'static str, kind: Kind) -> Field {
-    Field {
-        tag,
-        name,
-        kind,
-        repeated: false,
-    }
+    Field { tag, name, kind, repeated: false }
 }
 
 const fn many(tag: u32, name: &'static str, kind: Kind) -> Field {
-    Field {
-        tag,
-        name,
-        kind,
-        repeated: true,
-    }
+    Field { tag, name, kind, repeated: true }
 }
 
 use Kind::{

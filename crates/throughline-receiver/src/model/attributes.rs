@@ -12,10 +12,7 @@ impl Attributes {
     /// The first value of this key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&AttributeValue> {
-        self.0
-            .iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| value)
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
     /// Every attribute, in order.
@@ -36,21 +33,13 @@ impl Attributes {
     }
 
     pub(super) fn from_proto(pairs: Vec<KeyValue>) -> Self {
-        pairs
-            .into_iter()
-            .map(|pair| (pair.key, AttributeValue::from_proto(pair.value)))
-            .collect()
+        pairs.into_iter().map(|pair| (pair.key, AttributeValue::from_proto(pair.value))).collect()
     }
 }
 
 impl<K: Into<String>, V: Into<AttributeValue>> FromIterator<(K, V)> for Attributes {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
-        Self(
-            pairs
-                .into_iter()
-                .map(|(key, value)| (key.into(), value.into()))
-                .collect(),
-        )
+        Self(pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
     }
 }
 
@@ -84,41 +73,25 @@ impl AttributeValue {
     /// The text, if it is text.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
-        if let Self::String(text) = self {
-            Some(text)
-        } else {
-            None
-        }
+        if let Self::String(text) = self { Some(text) } else { None }
     }
 
     /// The number, if it is a whole one.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
-        if let Self::Int(number) = self {
-            Some(*number)
-        } else {
-            None
-        }
+        if let Self::Int(number) = self { Some(*number) } else { None }
     }
 
     /// The number, if it is a floating-point one.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
-        if let Self::Double(number) = self {
-            Some(*number)
-        } else {
-            None
-        }
+        if let Self::Double(number) = self { Some(*number) } else { None }
     }
 
     /// True or false, if it is either.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
-        if let Self::Bool(truth) = self {
-            Some(*truth)
-        } else {
-            None
-        }
+        if let Self::Bool(truth) = self { Some(*truth) } else { None }
     }
 
     pub(super) fn from_proto(value: Option<AnyValue>) -> Self {
@@ -130,12 +103,9 @@ impl AttributeValue {
             Some(Value::IntValue(number)) => Self::Int(number),
             Some(Value::DoubleValue(number)) => Self::Double(number),
             Some(Value::BytesValue(bytes)) => Self::Bytes(bytes),
-            Some(Value::ArrayValue(list)) => Self::Array(
-                list.values
-                    .into_iter()
-                    .map(|value| Self::from_proto(Some(value)))
-                    .collect(),
-            ),
+            Some(Value::ArrayValue(list)) => {
+                Self::Array(list.values.into_iter().map(|value| Self::from_proto(Some(value))).collect())
+            }
             Some(Value::KvlistValue(map)) => Self::Map(Attributes::from_proto(map.values)),
         }
     }
@@ -224,18 +194,14 @@ mod tests {
 
     #[test]
     fn values_compare_with_plain_ones_of_their_own_type_only() {
-        assert!(AttributeValue::from("GET") == *"GET");
-        assert!(AttributeValue::from(200) == 200);
-        assert!(AttributeValue::from(true) == true);
-        assert!(AttributeValue::from("200") != 200);
-        assert!(AttributeValue::Double(200.0) != 200);
+        let (text, number) = (AttributeValue::from("200"), AttributeValue::from(200));
+        assert!(text == "200" && text == *"200" && text != 200);
+        assert!(number == 200 && number != "200" && number != 200.0);
     }
 
     #[test]
     fn shown_for_people() {
-        let map: Attributes = [("a", AttributeValue::from(1)), ("b", "x".into())]
-            .into_iter()
-            .collect();
+        let map: Attributes = [("a", AttributeValue::from(1)), ("b", "x".into())].into_iter().collect();
         let value = AttributeValue::Array(vec![
             true.into(),
             AttributeValue::Bytes(vec![0xab]),

@@ -49,10 +49,7 @@ macro_rules! id {
 
             /// An id that must be there: right length and not all zero.
             pub(super) fn required(bytes: &[u8], field: &'static str) -> Result<Self, InvalidId> {
-                Self::optional(bytes, field)?.ok_or(InvalidId {
-                    field,
-                    len: bytes.len(),
-                })
+                Self::optional(bytes, field)?.ok_or(InvalidId { field, len: bytes.len() })
             }
 
             /// An id that may be absent, which is written as no bytes or as zeros.
@@ -62,10 +59,7 @@ macro_rules! id {
                 }
                 match <[u8; $len]>::try_from(bytes) {
                     Ok(id) => Ok((id != [0; $len]).then_some(Self(id))),
-                    Err(_) => Err(InvalidId {
-                        field,
-                        len: bytes.len(),
-                    }),
+                    Err(_) => Err(InvalidId { field, len: bytes.len() }),
                 }
             }
         }

@@ -38,11 +38,9 @@ impl Metric {
     /// The first point whose attributes include all of these.
     #[must_use]
     pub fn point(&self, attributes: &[(&str, AttributeValue)]) -> Option<&DataPoint> {
-        self.points.iter().find(|point| {
-            attributes
-                .iter()
-                .all(|(key, value)| point.attributes.get(key) == Some(value))
-        })
+        self.points
+            .iter()
+            .find(|point| attributes.iter().all(|(key, value)| point.attributes.get(key) == Some(value)))
     }
 
     fn from_proto(

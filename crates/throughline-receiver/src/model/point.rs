@@ -181,12 +181,7 @@ impl DataPoint {
             value: PointValue::Summary {
                 count: point.count,
                 sum: point.sum,
-                quantiles: quantiles
-                    .map(|at| Quantile {
-                        quantile: at.quantile,
-                        value: at.value,
-                    })
-                    .collect(),
+                quantiles: quantiles.map(|at| Quantile { quantile: at.quantile, value: at.value }).collect(),
             },
             exemplars: Vec::new(),
         }
@@ -196,10 +191,7 @@ impl DataPoint {
 impl Buckets {
     fn from_proto(buckets: Option<exponential::Buckets>) -> Self {
         let buckets = buckets.unwrap_or_default();
-        Self {
-            offset: buckets.offset,
-            counts: buckets.bucket_counts,
-        }
+        Self { offset: buckets.offset, counts: buckets.bucket_counts }
     }
 }
 

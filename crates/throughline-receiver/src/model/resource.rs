@@ -20,10 +20,7 @@ impl Resource {
     /// The service's name; empty if none was sent.
     #[must_use]
     pub fn service(&self) -> &str {
-        self.attributes
-            .get("service.name")
-            .and_then(AttributeValue::as_str)
-            .unwrap_or_default()
+        self.attributes.get("service.name").and_then(AttributeValue::as_str).unwrap_or_default()
     }
 
     pub(super) fn from_proto(resource: Option<ProtoResource>, schema_url: String) -> Arc<Self> {

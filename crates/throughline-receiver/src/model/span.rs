@@ -109,11 +109,7 @@ impl Span {
             dropped_attributes_count: span.dropped_attributes_count,
             events: span.events.into_iter().map(SpanEvent::from_proto).collect(),
             dropped_events_count: span.dropped_events_count,
-            links: span
-                .links
-                .into_iter()
-                .map(SpanLink::from_proto)
-                .collect::<Result<_, _>>()?,
+            links: span.links.into_iter().map(SpanLink::from_proto).collect::<Result<_, _>>()?,
             dropped_links_count: span.dropped_links_count,
             status: Status::from_proto(span.status),
             resource: Arc::clone(resource),
@@ -179,9 +175,9 @@ impl Status {
 
     fn from_proto(status: Option<proto::Status>) -> Self {
         match status {
-            Some(status) if status.code == proto::status::StatusCode::Error as i32 => Self::Error {
-                message: status.message,
-            },
+            Some(status) if status.code == proto::status::StatusCode::Error as i32 => {
+                Self::Error { message: status.message }
+            }
             Some(status) if status.code == proto::status::StatusCode::Ok as i32 => Self::Ok,
             _ => Self::Unset,
         }

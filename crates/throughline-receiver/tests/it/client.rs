@@ -53,11 +53,7 @@ pub(crate) fn text(key: &str, value: &str) -> KeyValue {
 }
 
 pub(crate) fn attribute(key: &str, value: Value) -> KeyValue {
-    KeyValue {
-        key: key.to_owned(),
-        value: Some(AnyValue { value: Some(value) }),
-        ..KeyValue::default()
-    }
+    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
 }
 
 pub(crate) async fn grpc(
@@ -71,11 +67,7 @@ pub(crate) async fn export_grpc(
     receiver: &Receiver,
     request: ExportTraceServiceRequest,
 ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-    grpc(receiver)
-        .await
-        .map_err(|error| Status::unavailable(error.to_string()))?
-        .export(request)
-        .await
+    grpc(receiver).await.map_err(|error| Status::unavailable(error.to_string()))?.export(request).await
 }
 
 /// One POST to a path such as `/v1/traces`.
@@ -86,19 +78,14 @@ pub(crate) fn post(
     body: impl Into<reqwest::Body>,
 ) -> reqwest::RequestBuilder {
     let url = format!("{}{path}", receiver.http_endpoint());
-    reqwest::Client::new()
-        .post(url)
-        .header("content-type", content_type)
-        .body(body)
+    reqwest::Client::new().post(url).header("content-type", content_type).body(body)
 }
 
 pub(crate) async fn export_http(
     receiver: &Receiver,
     request: &ExportTraceServiceRequest,
 ) -> reqwest::Result<reqwest::Response> {
-    post(receiver, "/v1/traces", PROTOBUF, request.encode_to_vec())
-        .send()
-        .await
+    post(receiver, "/v1/traces", PROTOBUF, request.encode_to_vec()).send().await
 }
 
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {

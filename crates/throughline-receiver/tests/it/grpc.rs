@@ -1,3 +1,6 @@
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use opentelemetry_proto::tonic::{
     collector::{
         logs::v1::{ExportLogsServiceRequest, logs_service_client::LogsServiceClient},
@@ -42,30 +45,18 @@ async fn a_span_arrives_with_everything_that_was_sent() -> TestResult {
         dropped_attributes_count: 4,
     }];
     sent.dropped_events_count = 2;
-    sent.links = vec![span::Link {
-        trace_id: vec![1; 16],
-        span_id: vec![2; 8],
-        flags: 0x100,
-        ..Default::default()
-    }];
+    sent.links =
+        vec![span::Link { trace_id: vec![1; 16], span_id: vec![2; 8], flags: 0x100, ..Default::default() }];
     sent.dropped_links_count = 3;
-    sent.status = Some(SpanStatus {
-        code: 2,
-        message: "timeout".to_owned(),
-    });
+    sent.status = Some(SpanStatus { code: 2, message: "timeout".to_owned() });
 
     export_grpc(&receiver, request).await?;
 
-    let [span] = &receiver.spans()[..] else {
-        panic!("one span")
-    };
+    let [span] = &receiver.spans()[..] else { panic!("one span") };
     assert_eq!(span.trace_id.to_string(), "ab".repeat(16));
     assert_eq!(span.span_id.to_string(), "01".repeat(8));
     assert_eq!(span.parent_span_id.map(|id| id.to_string()), Some("09".repeat(8)));
-    assert_eq!(
-        (span.is_sampled(), span.parent_is_remote(), span.is_root()),
-        (true, Some(true), false)
-    );
+    assert_eq!((span.is_sampled(), span.parent_is_remote(), span.is_root()), (true, Some(true), false));
     assert_eq!(
         (span.tracestate.as_str(), span.name.as_str(), span.kind),
         ("vendor=1", "GET /orders", SpanKind::Client)
@@ -76,31 +67,13 @@ async fn a_span_arrives_with_everything_that_was_sent() -> TestResult {
     assert_eq!(span.attribute("number"), Some(&(-7).into()));
     assert_eq!(span.attribute("bytes"), Some(&AttributeValue::Bytes(vec![1, 2])));
     assert_eq!(
-        (
-            span.dropped_attributes_count,
-            span.dropped_events_count,
-            span.dropped_links_count
-        ),
+        (span.dropped_attributes_count, span.dropped_events_count, span.dropped_links_count),
         (1, 2, 3)
     );
-    assert_eq!(
-        (span.events[0].name.as_str(), span.events[0].time_unix_nanos),
-        ("retry", 2_000)
-    );
+    assert_eq!((span.events[0].name.as_str(), span.events[0].time_unix_nanos), ("retry", 2_000));
     assert_eq!(span.events[0].attributes.get("attempt"), Some(&2.into()));
-    assert_eq!(
-        (
-            span.links[0].trace_id.to_bytes(),
-            span.links[0].span_id.to_bytes()
-        ),
-        ([1; 16], [2; 8])
-    );
-    assert_eq!(
-        span.status,
-        Status::Error {
-            message: "timeout".to_owned()
-        }
-    );
+    assert_eq!((span.links[0].trace_id.to_bytes(), span.links[0].span_id.to_bytes()), ([1; 16], [2; 8]));
+    assert_eq!(span.status, Status::Error { message: "timeout".to_owned() });
     Ok(())
 }
 
@@ -115,56 +88,32 @@ async fn log_records_and_metrics_arrive_too() -> TestResult {
     };
     let logs = ExportLogsServiceRequest {
         resource_logs: vec![ResourceLogs {
-            scope_logs: vec![ScopeLogs {
-                log_records: vec![record],
-                ..Default::default()
-            }],
+            scope_logs: vec![ScopeLogs { log_records: vec![record], ..Default::default() }],
             ..Default::default()
         }],
     };
-    LogsServiceClient::connect(receiver.grpc_endpoint())
-        .await?
-        .export(logs)
-        .await?;
-    let point = NumberDataPoint {
-        value: Some(number_data_point::Value::AsInt(0)),
-        ..Default::default()
-    };
+    LogsServiceClient::connect(receiver.grpc_endpoint()).await?.export(logs).await?;
+    let point = NumberDataPoint { value: Some(number_data_point::Value::AsInt(0)), ..Default::default() };
     let metric = Metric {
         name: "queue".to_owned(),
-        data: Some(Data::Gauge(Gauge {
-            data_points: vec![point],
-        })),
+        data: Some(Data::Gauge(Gauge { data_points: vec![point] })),
         ..Default::default()
     };
     let metrics = ExportMetricsServiceRequest {
         resource_metrics: vec![ResourceMetrics {
-            scope_metrics: vec![ScopeMetrics {
-                metrics: vec![metric],
-                ..Default::default()
-            }],
+            scope_metrics: vec![ScopeMetrics { metrics: vec![metric], ..Default::default() }],
             ..Default::default()
         }],
     };
-    MetricsServiceClient::connect(receiver.grpc_endpoint())
-        .await?
-        .export(metrics)
-        .await?;
+    MetricsServiceClient::connect(receiver.grpc_endpoint()).await?.export(metrics).await?;
 
     let record = &receiver.logs()[0];
-    assert_eq!(
-        (record.severity_number, record.event_name.as_str(), record.span_id),
-        (9, "started", None)
-    );
+    assert_eq!((record.severity_number, record.event_name.as_str(), record.span_id), (9, "started", None));
     assert_eq!(receiver.trace(record.trace_id.unwrap()).logs.len(), 1);
     let metric = &receiver.metrics()[0];
     assert_eq!((metric.name.as_str(), metric.kind), ("queue", MetricKind::Gauge));
     assert_eq!(metric.points[0].value, PointValue::Int(0));
-    let signals: Vec<_> = receiver
-        .requests()
-        .iter()
-        .map(|request| (request.signal, request.items))
-        .collect();
+    let signals: Vec<_> = receiver.requests().iter().map(|request| (request.signal, request.items)).collect();
     assert_eq!(signals, [(Signal::Logs, 1), (Signal::Metrics, 1)]);
     Ok(())
 }
@@ -178,15 +127,9 @@ async fn a_request_is_described() -> TestResult {
     client.export(request).await?;
 
     let request = &receiver.requests()[0];
-    assert_eq!(
-        (request.protocol, request.compression),
-        (Protocol::Grpc, Compression::Gzip)
-    );
+    assert_eq!((request.protocol, request.compression), (Protocol::Grpc, Compression::Gzip));
     assert_eq!((request.items, request.outcome), (2, Outcome::Accepted));
-    assert_eq!(
-        request.path,
-        "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-    );
+    assert_eq!(request.path, "/opentelemetry.proto.collector.trace.v1.TraceService/Export");
     assert_eq!(request.header("x-api-key"), Some("secret"));
     // gzip's head and tail alone are 18 bytes, the frame's head is 5.
     assert!(request.wire_bytes > 23, "{}", request.wire_bytes);
@@ -199,10 +142,7 @@ async fn an_empty_request_is_a_success() -> TestResult {
     let receiver = Receiver::start().await?;
     let response = export_grpc(&receiver, ExportTraceServiceRequest::default()).await?;
     assert_eq!(response.into_inner().partial_success, None);
-    assert_eq!(
-        (receiver.requests()[0].items, receiver.requests()[0].outcome),
-        (0, Outcome::Accepted)
-    );
+    assert_eq!((receiver.requests()[0].items, receiver.requests()[0].outcome), (0, Outcome::Accepted));
     Ok(())
 }
 
@@ -210,19 +150,13 @@ async fn an_empty_request_is_a_success() -> TestResult {
 async fn too_large_is_resource_exhausted_before_and_after_decompression() -> TestResult {
     let receiver = Receiver::builder().request_bytes_max(1_000).start().await?;
     let large = spans(&["x".repeat(5_000).as_str()]);
-    for client in [
-        grpc(&receiver).await?,
-        grpc(&receiver).await?.send_compressed(CompressionEncoding::Gzip),
-    ] {
+    for client in [grpc(&receiver).await?, grpc(&receiver).await?.send_compressed(CompressionEncoding::Gzip)]
+    {
         let status = { client }.export(large.clone()).await.unwrap_err();
         assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
     }
     assert_eq!(receiver.spans().len(), 0);
-    let outcomes: Vec<_> = receiver
-        .requests()
-        .iter()
-        .map(|request| request.outcome)
-        .collect();
+    let outcomes: Vec<_> = receiver.requests().iter().map(|request| request.outcome).collect();
     assert_eq!(outcomes, [Outcome::Invalid, Outcome::Invalid]);
     Ok(())
 }
@@ -235,10 +169,7 @@ async fn ids_that_cannot_be_are_invalid_arguments() -> TestResult {
         request.resource_spans[0].scope_spans[0].spans[0].trace_id = trace_id.clone();
         let status = export_grpc(&receiver, request).await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument, "{trace_id:?}");
-        assert_eq!(
-            status.message(),
-            format!("invalid trace id of a span of {} bytes", trace_id.len())
-        );
+        assert_eq!(status.message(), format!("invalid trace id of a span of {} bytes", trace_id.len()));
     }
     Ok(())
 }
@@ -248,36 +179,23 @@ async fn malformed_messages_are_answered_and_noted() -> TestResult {
     let receiver = Receiver::start().await?;
     let path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
     let url = format!("{}{path}", receiver.grpc_endpoint());
-    let client = reqwest::Client::builder().http2_prior_knowledge().build()?;
+    let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+    let post = |url: &str, content_type: &str, encoding: &str, body: &'static [u8]| {
+        let request =
+            http::Request::post(url).header("content-type", content_type).header("grpc-encoding", encoding);
+        client.request(request.body(Full::new(Bytes::from_static(body))).unwrap())
+    };
     // A frame of five bytes that aren't protobuf; a frame that says gzip and isn't.
-    let cases: [(&str, &[u8], i32); 2] = [
-        ("identity", b"\0\0\0\0\x05\xff\xff\xff\xff\xff", 3),
-        ("gzip", b"\x01\0\0\0\x05hello", 13),
-    ];
+    let cases: [(&str, &[u8], &str); 2] =
+        [("identity", b"\0\0\0\0\x05\xff\xff\xff\xff\xff", "3"), ("gzip", b"\x01\0\0\0\x05hello", "13")];
     for (encoding, frame, code) in cases {
-        let request = client
-            .post(&url)
-            .header("content-type", "application/grpc")
-            .header("te", "trailers");
-        let response = request
-            .header("grpc-encoding", encoding)
-            .body(frame.to_vec())
-            .send()
-            .await?;
-        assert_eq!(response.headers()["grpc-status"], code.to_string(), "{encoding}");
+        let response = post(&url, "application/grpc", encoding, frame).await?;
+        assert_eq!(response.headers()["grpc-status"], code, "{encoding}");
         assert_eq!(receiver.requests().last().unwrap().outcome, Outcome::Invalid);
     }
-    let response = client
-        .post(&url)
-        .header("content-type", "text/plain")
-        .body("hello")
-        .send()
-        .await?;
-    assert_eq!(response.status(), 415);
-    let response = client
-        .post(format!("{}/no.such/Method", receiver.grpc_endpoint()))
-        .send()
-        .await?;
+    assert_eq!(post(&url, "text/plain", "identity", b"hello").await?.status(), 415);
+    let no_such_method = format!("{}/no.such/Method", receiver.grpc_endpoint());
+    let response = post(&no_such_method, "application/grpc", "identity", b"").await?;
     assert_eq!(response.headers()["grpc-status"], "12");
     Ok(())
 }

@@ -16,10 +16,8 @@ type Lines = Arc<Mutex<Vec<String>>>;
 async fn tapped() -> Result<(Receiver, Lines), throughline_receiver::ReceiverError> {
     let lines = Lines::default();
     let sink = Arc::clone(&lines);
-    let receiver = Receiver::builder()
-        .tap(move |line: &str| sink.lock().unwrap().push(line.to_owned()))
-        .start()
-        .await?;
+    let receiver =
+        Receiver::builder().tap(move |line: &str| sink.lock().unwrap().push(line.to_owned())).start().await?;
     Ok((receiver, lines))
 }
 
@@ -66,27 +64,15 @@ fn normal(example: &str) -> Value {
 #[tokio::test]
 async fn the_official_examples_come_out_as_they_went_in() -> TestResult {
     let (receiver, lines) = tapped().await?;
-    let examples = [
-        ("/v1/traces", TRACE),
-        ("/v1/logs", LOGS),
-        ("/v1/metrics", METRICS),
-        ("/v1/logs", EVENTS),
-    ];
+    let examples =
+        [("/v1/traces", TRACE), ("/v1/logs", LOGS), ("/v1/metrics", METRICS), ("/v1/logs", EVENTS)];
     for (path, example) in examples {
-        assert_eq!(
-            post(&receiver, path, JSON, example).send().await?.status(),
-            200,
-            "{path}"
-        );
+        assert_eq!(post(&receiver, path, JSON, example).send().await?.status(), 200, "{path}");
         let line = lines.lock().unwrap().pop().unwrap();
         assert!(!line.contains('\n'));
         assert_eq!(serde_json::from_str::<Value>(&line)?, normal(example), "{path}");
         // And in again.
-        assert_eq!(
-            post(&receiver, path, JSON, line.clone()).send().await?.status(),
-            200,
-            "{path}"
-        );
+        assert_eq!(post(&receiver, path, JSON, line.clone()).send().await?.status(), 200, "{path}");
         assert_eq!(lines.lock().unwrap().pop().unwrap(), line);
     }
     Ok(())
@@ -100,30 +86,16 @@ async fn the_official_examples_are_understood() -> TestResult {
     post(&receiver, "/v1/metrics", JSON, METRICS).send().await?;
 
     let span = &receiver.spans()[0];
-    assert_eq!(
-        (span.service(), span.name.as_str()),
-        ("my.service", "I'm a server span")
-    );
+    assert_eq!((span.service(), span.name.as_str()), ("my.service", "I'm a server span"));
     assert_eq!(span.parent_span_id.unwrap().to_string(), "eee19b7ec3c1b173");
     let record = &receiver.logs()[0];
-    assert_eq!(
-        (record.trace_id, record.span_id),
-        (Some(span.trace_id), Some(span.span_id))
-    );
+    assert_eq!((record.trace_id, record.span_id), (Some(span.trace_id), Some(span.span_id)));
     assert_eq!(record.attribute("double.attribute"), Some(&637.704.into()));
-    assert_eq!(
-        record.attribute("array.attribute").unwrap().to_string(),
-        "[many, values]"
-    );
-    assert_eq!(
-        record.attribute("map.attribute").unwrap().to_string(),
-        "{some.map.key: some value}"
-    );
+    assert_eq!(record.attribute("array.attribute").unwrap().to_string(), "[many, values]");
+    assert_eq!(record.attribute("map.attribute").unwrap().to_string(), "{some.map.key: some value}");
     let metrics = receiver.metrics();
-    let kinds: Vec<_> = metrics
-        .iter()
-        .map(|metric| (metric.kind, metric.temporality, metric.monotonic))
-        .collect();
+    let kinds: Vec<_> =
+        metrics.iter().map(|metric| (metric.kind, metric.temporality, metric.monotonic)).collect();
     assert_eq!(
         kinds,
         [
@@ -133,29 +105,15 @@ async fn the_official_examples_are_understood() -> TestResult {
             (MetricKind::ExponentialHistogram, Temporality::Delta, false),
         ]
     );
-    let PointValue::Histogram {
-        count,
-        sum,
-        min,
-        max,
-        bounds,
-        buckets,
-    } = &metrics[2].points[0].value
-    else {
+    let PointValue::Histogram { count, sum, min, max, bounds, buckets } = &metrics[2].points[0].value else {
         panic!("a histogram")
     };
     assert_eq!((*count, *sum, *min, *max), (2, Some(2.0), Some(0.0), Some(2.0)));
     assert_eq!((bounds.as_slice(), buckets.as_slice()), (&[1.0][..], &[1, 1][..]));
-    let PointValue::ExponentialHistogram {
-        zero_count, positive, ..
-    } = &metrics[3].points[0].value
-    else {
+    let PointValue::ExponentialHistogram { zero_count, positive, .. } = &metrics[3].points[0].value else {
         panic!("an exponential histogram")
     };
-    assert_eq!(
-        (*zero_count, positive.offset, positive.counts.as_slice()),
-        (1, 1, &[0, 2][..])
-    );
+    assert_eq!((*zero_count, positive.offset, positive.counts.as_slice()), (1, 1, &[0, 2][..]));
     Ok(())
 }
 
@@ -178,21 +136,12 @@ async fn what_other_senders_write_is_read() -> TestResult {
             {"key": "much", "value": {"doubleValue": "-Infinity"}},
         ],
     }]}]}]});
-    let response = post(&receiver, "/v1/traces", JSON, body.to_string())
-        .send()
-        .await?;
+    let response = post(&receiver, "/v1/traces", JSON, body.to_string()).send().await?;
     assert_eq!(response.text().await?, "{}");
     let span = &receiver.spans()[0];
-    assert_eq!(
-        (span.parent_span_id, span.parent_is_remote()),
-        (None, Some(false))
-    );
+    assert_eq!((span.parent_span_id, span.parent_is_remote()), (None, Some(false)));
     assert_eq!(span.duration().as_secs(), 1);
-    let shown: Vec<_> = span
-        .attributes
-        .iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
+    let shown: Vec<_> = span.attributes.iter().map(|(key, value)| format!("{key}={value}")).collect();
     assert_eq!(
         shown,
         [
@@ -231,10 +180,7 @@ async fn what_is_not_otlp_json_is_refused_with_its_place() -> TestResult {
     let receiver = Receiver::start().await?;
     let cases = [
         (r#""traceId": "xyz""#, "traceId: expected hexadecimal digits"),
-        (
-            r#""kind": "SPAN_KIND_SERVER""#,
-            "kind: expected a whole number of 32 bits",
-        ),
+        (r#""kind": "SPAN_KIND_SERVER""#, "kind: expected a whole number of 32 bits"),
         (
             r#""startTimeUnixNano": "-1""#,
             "startTimeUnixNano: expected a whole number of 64 bits without sign",
@@ -249,10 +195,7 @@ async fn what_is_not_otlp_json_is_refused_with_its_place() -> TestResult {
             r#""attributes": [{"key": "k", "value": {"doubleValue": "inf"}}]"#,
             "doubleValue: expected a number",
         ),
-        (
-            r#""attributes": [{"key": "k", "value": {"bytesValue": "?"}}]"#,
-            "bytesValue: expected base64",
-        ),
+        (r#""attributes": [{"key": "k", "value": {"bytesValue": "?"}}]"#, "bytesValue: expected base64"),
     ];
     for (field, message) in cases {
         let body = format!(r#"{{"resourceSpans": [{{"scopeSpans": [{{"spans": [{{{field}}}]}}]}}]}}"#);
@@ -278,17 +221,13 @@ async fn text_of_every_kind_survives() -> TestResult {
         attribute("", Any::BoolValue(false)).value.unwrap(),
         attribute("", Any::DoubleValue(0.1)).value.unwrap(),
     ];
-    request.resource_spans[0].scope_spans[0].spans[0].attributes = vec![
-        text(odd, odd),
-        attribute("list", Any::ArrayValue(ArrayValue { values: list })),
-    ];
+    request.resource_spans[0].scope_spans[0].spans[0].attributes =
+        vec![text(odd, odd), attribute("list", Any::ArrayValue(ArrayValue { values: list }))];
     export_grpc(&receiver, request).await?;
     let line = lines.lock().unwrap()[0].clone();
     assert!(!line.contains('\n'));
     post(&receiver, "/v1/traces", JSON, line).send().await?;
-    let [first, second] = &receiver.spans()[..] else {
-        panic!("two spans")
-    };
+    let [first, second] = &receiver.spans()[..] else { panic!("two spans") };
     assert_eq!(first, second);
     assert_eq!(second.name, odd);
     Ok(())
@@ -310,22 +249,12 @@ async fn a_file_gets_a_line_a_request_signals_mixed() -> TestResult {
     let keys: Vec<String> = text
         .lines()
         .map(|line| {
-            serde_json::from_str::<Value>(line)
-                .unwrap()
-                .as_object()
-                .unwrap()
-                .keys()
-                .next()
-                .unwrap()
-                .clone()
+            serde_json::from_str::<Value>(line).unwrap().as_object().unwrap().keys().next().unwrap().clone()
         })
         .collect();
     assert_eq!(keys, ["resourceLogs", "resourceSpans", "resourceMetrics"]);
     assert!(text.ends_with("}\n"));
-    assert_eq!(
-        (file.lines(), file.write_errors(), file.last_error()),
-        (3, 0, None)
-    );
+    assert_eq!((file.lines(), file.write_errors(), file.last_error()), (3, 0, None));
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::{
     },
 };
 
-use throughline_receiver::{Behaviour, Listen, Receiver, ReceiverError};
+use throughline_receiver::{Behaviour, Listen, Outcome, Receiver, ReceiverError};
 use tracing::{Event, Metadata, Subscriber, span};
 
 use crate::client::{SOON, TestResult, export_grpc, export_http, spans};
@@ -22,9 +22,7 @@ fn a_busy_port_is_named() {
         let error = builder.start_blocking().unwrap_err();
         assert!(matches!(error, ReceiverError::Bind { addr: named, .. } if named == addr));
         assert!(
-            error
-                .to_string()
-                .starts_with(&format!("cannot listen for {protocol} on {addr}: ")),
+            error.to_string().starts_with(&format!("cannot listen for {protocol} on {addr}: ")),
             "{error}"
         );
     }
@@ -37,10 +35,7 @@ fn without_a_runtime_start_says_what_to_do() {
     let std::task::Poll::Ready(Err(error)) = future.as_mut().poll(&mut context) else {
         panic!("an error at once")
     };
-    assert_eq!(
-        error.to_string(),
-        "no tokio runtime here: call start_blocking instead"
-    );
+    assert_eq!(error.to_string(), "no tokio runtime here: call start_blocking instead");
 }
 
 #[tokio::test]
@@ -54,10 +49,7 @@ async fn one_protocol_alone() -> TestResult {
 
 #[tokio::test]
 async fn an_endpoint_of_every_address_is_reached_at_the_loopback_one() -> TestResult {
-    let receiver = Receiver::builder()
-        .http_addr("0.0.0.0:0".parse()?)
-        .start()
-        .await?;
+    let receiver = Receiver::builder().http_addr("0.0.0.0:0".parse()?).start().await?;
     assert_eq!(
         receiver.http_endpoint(),
         format!("http://127.0.0.1:{}", receiver.http_addr().unwrap().port())
@@ -83,12 +75,7 @@ async fn down_and_up(receiver: Receiver) -> TestResult {
 
     receiver.stop().await;
     receiver.stop().await;
-    assert!(
-        export_http(&receiver, &spans(&["lost"]))
-            .await
-            .unwrap_err()
-            .is_connect()
-    );
+    assert!(export_http(&receiver, &spans(&["lost"])).await.unwrap_err().is_connect());
     assert!(export_grpc(&receiver, spans(&["lost"])).await.is_err());
     assert_eq!(receiver.spans().len(), 1);
 
@@ -105,11 +92,7 @@ async fn a_stopped_receivers_port_can_be_taken_by_another() -> TestResult {
     let first = Receiver::start().await?;
     let (grpc, http): (SocketAddr, SocketAddr) = (first.grpc_addr().unwrap(), first.http_addr().unwrap());
     first.stop().await;
-    let second = Receiver::builder()
-        .grpc_addr(grpc)
-        .http_addr(http)
-        .start()
-        .await?;
+    let second = Receiver::builder().grpc_addr(grpc).http_addr(http).start().await?;
     export_http(&second, &spans(&["a"])).await?;
     assert!(matches!(first.restart(), Err(ReceiverError::Bind { .. })));
     assert_eq!((first.spans().len(), second.spans().len()), (0, 1));
@@ -124,11 +107,10 @@ async fn stopping_cuts_what_hangs() -> TestResult {
         let receiver = Arc::clone(&receiver);
         async move { export_http(&receiver, &spans(&["a"])).await }
     });
-    receiver
-        .wait_for(|received| received.counts().requests == 1, SOON)
-        .await?;
+    receiver.wait_for(|received| received.counts().requests == 1, SOON).await?;
     receiver.stop().await;
     assert!(request.await?.is_err());
+    assert_eq!(receiver.requests()[0].outcome, Outcome::Abandoned);
     Ok(())
 }
 
@@ -139,15 +121,10 @@ fn without_any_runtime() -> TestResult {
     let client = std::thread::spawn({
         let url = format!("{}/v1/traces", receiver.http_endpoint());
         move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let body = prost::Message::encode_to_vec(&spans(&["a"]));
-            let request = reqwest::Client::new()
-                .post(url)
-                .header("content-type", "application/x-protobuf")
-                .body(body);
+            let request =
+                reqwest::Client::new().post(url).header("content-type", "application/x-protobuf").body(body);
             runtime.block_on(request.send()).unwrap().status().as_u16()
         }
     });
@@ -162,9 +139,7 @@ fn without_any_runtime() -> TestResult {
 
 #[test]
 fn a_runtime_that_ends_takes_the_receiver_along() -> TestResult {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let receiver = runtime.block_on(Receiver::start())?;
     drop(runtime);
     receiver.stop_blocking();
@@ -213,9 +188,7 @@ fn it_makes_no_telemetry() -> TestResult {
         });
     });
     let receiver = addresses.recv()?;
-    let client = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let client = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     client.block_on(async {
         export_grpc(&receiver, spans(&["a"])).await?;
         export_http(&receiver, &spans(&["b"])).await?;

@@ -1,5 +1,7 @@
 //! The receiver, seen by real clients: one module for each promise.
 
+#![expect(clippy::unwrap_used, reason = "where a helper can't go on, its test has failed")]
+
 mod client; // what the others send with: tonic and reqwest
 
 mod behaviour; // refuse, hang, slow, partial, disconnect, over both protocols

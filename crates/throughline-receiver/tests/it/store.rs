@@ -22,14 +22,7 @@ async fn the_oldest_are_pushed_out_and_counted() -> TestResult {
     assert_eq!(items, [2, 1]);
 
     receiver.clear();
-    assert_eq!(
-        (
-            names(&receiver).len(),
-            receiver.requests().len(),
-            receiver.dropped().spans
-        ),
-        (0, 0, 0)
-    );
+    assert_eq!((names(&receiver).len(), receiver.requests().len(), receiver.dropped().spans), (0, 0, 0));
     export_grpc(&receiver, spans(&["f"])).await?;
     assert_eq!(names(&receiver), ["f"]);
     Ok(())
@@ -37,11 +30,7 @@ async fn the_oldest_are_pushed_out_and_counted() -> TestResult {
 
 #[tokio::test]
 async fn logs_and_metric_points_have_limits_of_their_own() -> TestResult {
-    let receiver = Receiver::builder()
-        .logs_max(1)
-        .metric_points_max(2)
-        .start()
-        .await?;
+    let receiver = Receiver::builder().logs_max(1).metric_points_max(2).start().await?;
     let logs = r#"{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"severityText": "a"}, {"severityText": "b"}]}]}]}"#;
     post(&receiver, "/v1/logs", JSON, logs).send().await?;
     let metrics = r#"{"resourceMetrics": [{"scopeMetrics": [{"metrics": [
@@ -52,10 +41,7 @@ async fn logs_and_metric_points_have_limits_of_their_own() -> TestResult {
     assert_eq!(receiver.logs()[0].severity_text, "b");
     assert_eq!(receiver.metrics()[0].name, "second");
     assert_eq!((receiver.counts().logs, receiver.counts().metric_points), (1, 2));
-    assert_eq!(
-        (receiver.dropped().logs, receiver.dropped().metric_points),
-        (1, 1)
-    );
+    assert_eq!((receiver.dropped().logs, receiver.dropped().metric_points), (1, 1));
     Ok(())
 }
 
@@ -68,16 +54,8 @@ async fn a_trace_is_found_by_its_id() -> TestResult {
     export_http(&receiver, &other).await?;
 
     let ids = receiver.trace_ids();
-    assert_eq!(
-        ids,
-        [TraceId::from_bytes([0xab; 16]), TraceId::from_bytes([0xcd; 16])]
-    );
-    let found: Vec<_> = receiver
-        .trace(ids[0])
-        .spans
-        .iter()
-        .map(|span| span.name.clone())
-        .collect();
+    assert_eq!(ids, [TraceId::from_bytes([0xab; 16]), TraceId::from_bytes([0xcd; 16])]);
+    let found: Vec<_> = receiver.trace(ids[0]).spans.iter().map(|span| span.name.clone()).collect();
     assert_eq!(found, ["a", "b"]);
     assert_eq!(receiver.trace(TraceId::from_bytes([1; 16])).spans.len(), 0);
     Ok(())
@@ -90,12 +68,7 @@ async fn waiting_ends_when_the_last_one_arrives() -> TestResult {
         let receiver = Arc::clone(&receiver);
         // The condition may ask the receiver itself, too.
         async move {
-            receiver
-                .wait_for(
-                    |received| received.spans().len() + receiver.spans().len() >= 6,
-                    SOON,
-                )
-                .await
+            receiver.wait_for(|received| received.spans().len() + receiver.spans().len() >= 6, SOON).await
         }
     });
     for name in ["a", "b", "c"] {
@@ -110,10 +83,7 @@ async fn waiting_ends_when_the_last_one_arrives() -> TestResult {
 async fn waiting_in_vain_says_what_arrived() -> TestResult {
     let receiver = Receiver::start().await?;
     export_grpc(&receiver, spans(&["a", "b"])).await?;
-    let error = receiver
-        .wait_for_spans(3, Duration::from_millis(20))
-        .await
-        .unwrap_err();
+    let error = receiver.wait_for_spans(3, Duration::from_millis(20)).await.unwrap_err();
     assert_eq!(error.counts().spans, 2);
     let message =
         "not within 20ms: the receiver has 2 spans, 0 log records and 0 metric points from 1 requests";
@@ -124,11 +94,7 @@ async fn waiting_in_vain_says_what_arrived() -> TestResult {
 #[test]
 fn waiting_in_vain_without_a_runtime() -> TestResult {
     let receiver = Receiver::start_blocking()?;
-    assert!(
-        receiver
-            .wait_for_spans_blocking(1, Duration::from_millis(20))
-            .is_err()
-    );
+    assert!(receiver.wait_for_spans_blocking(1, Duration::from_millis(20)).is_err());
     receiver.wait_for_blocking(|received| received.spans().is_empty(), Duration::ZERO)?;
     Ok(())
 }

@@ -63,10 +63,7 @@ impl ServiceProcess {
             terminate(id);
         }
         if timeout(STOP_TIMEOUT, self.child.wait()).await.is_err() {
-            eprintln!(
-                "shop: {} did not end within {STOP_TIMEOUT:?} and is killed",
-                self.name
-            );
+            eprintln!("shop: {} did not end within {STOP_TIMEOUT:?} and is killed", self.name);
         }
     }
 }

@@ -22,12 +22,7 @@ pub(super) async fn order(
     number: u32,
 ) -> Result<Outcome, Box<dyn Error>> {
     let correlation_id = format!("customer-{number}-{}", throughline::CorrelationId::generate());
-    let item = ITEMS
-        .iter()
-        .cycle()
-        .nth(number as usize)
-        .copied()
-        .unwrap_or("teapot");
+    let item = ITEMS.iter().cycle().nth(number as usize).copied().unwrap_or("teapot");
     let answer = http
         .post(format!("http://{gateway}/orders"))
         .header("x-correlation-id", &correlation_id)
@@ -35,25 +30,14 @@ pub(super) async fn order(
         .send()
         .await?;
     let status = answer.status().as_u16();
-    let returned = answer
-        .headers()
-        .get("x-correlation-id")
-        .map(|value| value.as_bytes().to_vec());
+    let returned = answer.headers().get("x-correlation-id").map(|value| value.as_bytes().to_vec());
     if returned.as_deref() != Some(correlation_id.as_bytes()) {
         return Err(format!("order {number} came back without its correlation id {correlation_id}").into());
     }
     let answer: Value = answer.json().await?;
-    let trace_id = answer
-        .get("trace_id")
-        .and_then(Value::as_str)
-        .ok_or("the gateway named no trace")?;
+    let trace_id = answer.get("trace_id").and_then(Value::as_str).ok_or("the gateway named no trace")?;
     let order = answer.pointer("/order/id").and_then(Value::as_i64);
-    Ok(Outcome {
-        status,
-        order,
-        trace_id: trace_id.to_owned(),
-        correlation_id,
-    })
+    Ok(Outcome { status, order, trace_id: trace_id.to_owned(), correlation_id })
 }
 
 impl Outcome {

@@ -40,22 +40,14 @@ impl Fleet {
     /// Starts users and the consumers, then orders, then the gateway.
     pub(super) async fn start(plan: &Plan) -> Result<Self, Box<dyn Error>> {
         let (sender, handled) = mpsc::unbounded_channel();
-        let mut starter = Starter {
-            plan,
-            handled: sender,
-            services: Vec::new(),
-        };
+        let mut starter = Starter { plan, handled: sender, services: Vec::new() };
         let shards = starter.start(Service::Users, USERS_SHARDS, &[]).await?;
         starter.start(Service::Notifications, 1, &[]).await?;
         starter.start(Service::Fulfilment, 1, &[]).await?;
         let orders = starter.start(Service::Orders, ORDERS_INSTANCES, &shards).await?;
         let gateway = starter.start(Service::Gateway, 1, &orders).await?;
         let gateway = gateway.first().copied().ok_or("the gateway does not listen")?;
-        Ok(Self {
-            services: starter.services,
-            gateway,
-            handled,
-        })
+        Ok(Self { services: starter.services, gateway, handled })
     }
 
     pub(super) const fn gateway(&self) -> SocketAddr {
@@ -134,13 +126,7 @@ impl Plan {
             flag("fail", rate.to_string());
         }
         if let Some(folder) = &self.log_dir {
-            flag(
-                "log-file",
-                folder
-                    .join(format!("{}.jsonl", service.name()))
-                    .to_string_lossy()
-                    .into_owned(),
-            );
+            flag("log-file", folder.join(format!("{}.jsonl", service.name())).to_string_lossy().into_owned());
         }
         arguments
     }

@@ -22,16 +22,8 @@ pub(super) fn render(tree: &SpanTree) -> String {
     for root in tree.roots() {
         add(root, "", "", &mut rows);
     }
-    let left = rows
-        .iter()
-        .map(|row| row.left.chars().count())
-        .max()
-        .unwrap_or_default();
-    let what = rows
-        .iter()
-        .map(|row| row.what.chars().count())
-        .max()
-        .unwrap_or_default();
+    let left = rows.iter().map(|row| row.left.chars().count()).max().unwrap_or_default();
+    let what = rows.iter().map(|row| row.what.chars().count()).max().unwrap_or_default();
     let lines = rows.iter().map(|row| {
         let line = format!(
             "{}  {}  {:<7} {:>9}",
@@ -48,12 +40,7 @@ pub(super) fn render(tree: &SpanTree) -> String {
 impl Row {
     fn new(left: &str, what: &str, status: &str, time: &str) -> Self {
         let own = str::to_owned;
-        Self {
-            left: own(left),
-            what: own(what),
-            status: own(status),
-            time: own(time),
-        }
+        Self { left: own(left), what: own(what), status: own(status), time: own(time) }
     }
 }
 
@@ -69,25 +56,12 @@ fn add(node: Node<'_>, branch: &str, trunk: &str, rows: &mut Vec<Row>) {
     });
     let below = if children.is_empty() { "   " } else { "│  " };
     for event in &span.events {
-        let level = event
-            .attributes
-            .get("level")
-            .and_then(AttributeValue::as_str)
-            .unwrap_or("INFO");
-        rows.push(Row::new(
-            &format!("{trunk}{below}· {level} {}", event.name),
-            &fields(event),
-            "",
-            "",
-        ));
+        let level = event.attributes.get("level").and_then(AttributeValue::as_str).unwrap_or("INFO");
+        rows.push(Row::new(&format!("{trunk}{below}· {level} {}", event.name), &fields(event), "", ""));
     }
     let last = children.len().saturating_sub(1);
     for (place, child) in children.into_iter().enumerate() {
-        let (fork, past) = if place == last {
-            ("└─ ", "   ")
-        } else {
-            ("├─ ", "│  ")
-        };
+        let (fork, past) = if place == last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
         add(child, &format!("{trunk}{fork}"), &format!("{trunk}{past}"), rows);
     }
 }
@@ -112,9 +86,7 @@ fn what(span: &Span) -> String {
 }
 
 fn status(span: &Span) -> String {
-    let code = span
-        .attribute("http.response.status_code")
-        .map(ToString::to_string);
+    let code = span.attribute("http.response.status_code").map(ToString::to_string);
     match (&span.status, code) {
         (Status::Error { .. }, Some(code)) => format!("{code} !"),
         (Status::Error { .. }, None) => "error !".to_owned(),
@@ -125,13 +97,8 @@ fn status(span: &Span) -> String {
 
 /// The fields of a log line, as the line has them.
 fn fields(event: &throughline_receiver::SpanEvent) -> String {
-    let own = event
-        .attributes
-        .iter()
-        .filter(|(key, _)| !matches!(*key, "level" | "target"));
-    own.map(|(key, value)| format!("{key}={value}"))
-        .collect::<Vec<_>>()
-        .join(" ")
+    let own = event.attributes.iter().filter(|(key, _)| !matches!(*key, "level" | "target"));
+    own.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
 }
 
 fn time(duration: Duration) -> String {

@@ -15,9 +15,7 @@ pub(super) async fn whole_trace(
     limit: Duration,
 ) -> Result<SpanTree, Box<dyn Error>> {
     let id = TraceId::from_hex(trace_id).ok_or_else(|| format!("{trace_id:?} is no trace id"))?;
-    let whole = receiver
-        .wait_for(|received| is_whole(received, id, last), limit)
-        .await;
+    let whole = receiver.wait_for(|received| is_whole(received, id, last), limit).await;
     let tree = SpanTree::new(receiver.trace(id).spans);
     if whole.is_err() {
         let services: Vec<_> = tree.spans().iter().map(|span| span.service()).collect();

@@ -57,11 +57,7 @@ async fn create(State(gateway): State<Gateway>, Json(request): Json<OrderRequest
         Ok(order) => {
             info!(order.id, "order placed");
             let trace = Context::current().span().map(|span| span.trace_id().to_string());
-            (
-                StatusCode::CREATED,
-                Json(json!({ "order": order, "trace_id": trace })),
-            )
-                .into_response()
+            (StatusCode::CREATED, Json(json!({ "order": order, "trace_id": trace }))).into_response()
         }
         Err(error) => {
             warn!(error = &*error, "order refused");
@@ -74,21 +70,14 @@ async fn create(State(gateway): State<Gateway>, Json(request): Json<OrderRequest
 impl Gateway {
     async fn place(&self, request: &OrderRequest) -> Result<Order, Box<dyn Error + Send + Sync>> {
         let instance = self.choose()?;
-        let answer = self
-            .http
-            .post(format!("http://{instance}/orders"))
-            .json(request)
-            .send()
-            .await?;
+        let answer = self.http.post(format!("http://{instance}/orders")).json(request).send().await?;
         Ok(answer.error_for_status()?.json().await?)
     }
 
     /// Round robin over the instances.
     fn choose(&self) -> Result<SocketAddr, &'static str> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let place = turn
-            .checked_rem(self.orders.len())
-            .ok_or("no instance of orders")?;
+        let place = turn.checked_rem(self.orders.len()).ok_or("no instance of orders")?;
         Span::current().set_attribute("shop.orders.instance", place + 1);
         self.orders.get(place).copied().ok_or("no instance of orders")
     }

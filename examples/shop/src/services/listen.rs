@@ -10,8 +10,6 @@ pub(super) async fn serve(routes: Router) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     println!("listening {}", listener.local_addr()?);
     let app = routes.layer(throughline::http::server());
-    axum::serve(listener, app)
-        .with_graceful_shutdown(throughline::shutdown_signal())
-        .await?;
+    axum::serve(listener, app).with_graceful_shutdown(throughline::shutdown_signal()).await?;
     Ok(())
 }

@@ -53,18 +53,11 @@ where
     R: Future<Output = Result<(), Failure>> + Send + 'static,
 {
     let name = settings.service.name();
-    let url = settings
-        .broker
-        .as_ref()
-        .ok_or_else(|| format!("{name} needs --broker"))?;
+    let url = settings.broker.as_ref().ok_or_else(|| format!("{name} needs --broker"))?;
     url.check(&format!("{name}-check")).await?;
     let (client, events) = url.client(name);
     let (to_handlers, mut messages) = mpsc::channel(WAITING_MAX);
-    tokio::spawn(drive(
-        events,
-        to_handlers,
-        Some((client.clone(), topic.to_owned())),
-    ));
+    tokio::spawn(drive(events, to_handlers, Some((client.clone(), topic.to_owned()))));
 
     let mut running = JoinSet::new();
     let mut stop = std::pin::pin!(throughline::shutdown_signal());

@@ -57,10 +57,7 @@ async fn open(settings: &ServeArguments) -> Result<SqlitePool, Box<dyn Error>> {
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .busy_timeout(BUSY_TIMEOUT);
-    let pool = SqlitePoolOptions::new()
-        .max_connections(4)
-        .connect_with(options)
-        .await?;
+    let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
     sqlx::query("CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL, item TEXT NOT NULL)")
         .execute(&pool)
         .await?;
@@ -104,10 +101,7 @@ impl Orders {
     fn shard_of(&self, user: u64) -> Result<SocketAddr, Failure> {
         let shards = u64::try_from(self.shards.len())?;
         let place = usize::try_from(user.checked_rem(shards).ok_or("no shard of users")?)?;
-        self.shards
-            .get(place)
-            .copied()
-            .ok_or_else(|| "no shard of users".into())
+        self.shards.get(place).copied().ok_or_else(|| "no shard of users".into())
     }
 
     async fn store(&self, user: u64, item: String) -> Result<Order, Failure> {
@@ -116,10 +110,6 @@ impl Orders {
             .bind(&item)
             .execute(&self.database)
             .await?;
-        Ok(Order {
-            id: row.last_insert_rowid(),
-            user,
-            item,
-        })
+        Ok(Order { id: row.last_insert_rowid(), user, item })
     }
 }

@@ -21,10 +21,7 @@ struct Users {
 }
 
 pub(super) async fn serve(settings: &ServeArguments) -> Result<(), Box<dyn Error>> {
-    let users = Users {
-        shard: settings.instance,
-        fail: settings.fail,
-    };
+    let users = Users { shard: settings.instance, fail: settings.fail };
     listen::serve(Router::new().route("/users/{id}", get(find)).with_state(users)).await
 }
 
@@ -35,8 +32,5 @@ async fn find(State(users): State<Users>, Path(id): Path<u64>) -> Result<Json<Us
         return Err(StatusCode::INTERNAL_SERVER_ERROR);
     }
     info!(user.id = id, shard = users.shard, "user found");
-    Ok(Json(User {
-        id,
-        name: format!("customer {id}"),
-    }))
+    Ok(Json(User { id, name: format!("customer {id}") }))
 }
