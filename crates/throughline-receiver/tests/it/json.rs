@@ -118,6 +118,46 @@ async fn the_official_examples_are_understood() -> TestResult {
 }
 
 #[tokio::test]
+async fn what_the_official_examples_lack_goes_both_ways() -> TestResult {
+    let (receiver, lines) = tapped().await?;
+    let body = json!({"resourceMetrics": [{
+        "resource": {"entityRefs": [{"schemaUrl": "s", "type": "service", "idKeys": ["a", "b"], "descriptionKeys": ["c"]}]},
+        "scopeMetrics": [{"schemaUrl": "u", "metrics": [
+            {"name": "summary", "metadata": [{"key": "k", "value": {"boolValue": false}}], "summary": {"dataPoints": [
+                {"count": "18446744073709551615", "sum": 1.5, "quantileValues": [{"quantile": 0.5, "value": 0.1}], "flags": 1}
+            ]}},
+            {"name": "exemplars", "sum": {"dataPoints": [{"asInt": "-5", "exemplars": [{
+                "timeUnixNano": "7", "asDouble": 0.3, "spanId": "01".repeat(8), "traceId": "ab".repeat(16),
+                "filteredAttributes": [{"key": "k", "value": {"stringValue": "v"}}]
+            }]}]}},
+            {"name": "odd", "exponentialHistogram": {"dataPoints": [{
+                "count": "3", "scale": -2_147_483_648_i64, "zeroThreshold": 0.25, "max": "NaN",
+                "negative": {"offset": -1, "bucketCounts": ["3", "18446744073709551615"]}
+            }]}},
+            {"name": "bounds", "histogram": {"dataPoints": [{"explicitBounds": [0.1, "Infinity"], "bucketCounts": ["0", "1"]}]}},
+        ]}],
+    }]});
+    let response = post(&receiver, "/v1/metrics", JSON, body.to_string()).send().await?;
+    assert_eq!(response.text().await?, "{}");
+    assert_eq!(serde_json::from_str::<Value>(&lines.lock().unwrap()[0])?, body);
+    let metrics = receiver.metrics();
+    let PointValue::Summary { count, quantiles, .. } = &metrics[0].points[0].value else {
+        panic!("a summary")
+    };
+    assert_eq!((*count, quantiles[0].value), (u64::MAX, 0.1));
+    let exemplar = &metrics[1].points[0].exemplars[0];
+    assert_eq!(
+        (exemplar.value.clone(), exemplar.trace_id.unwrap().to_bytes()),
+        (PointValue::Double(0.3), [0xab; 16])
+    );
+    let PointValue::ExponentialHistogram { scale, negative, .. } = &metrics[2].points[0].value else {
+        panic!("an exponential histogram")
+    };
+    assert_eq!((*scale, negative.offset, negative.counts.as_slice()), (i32::MIN, -1, &[3, u64::MAX][..]));
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_other_senders_write_is_read() -> TestResult {
     let (receiver, lines) = tapped().await?;
     // Numbers where strings are usual, null for absent, unknown fields anywhere, url-safe base64 without padding.

@@ -6,6 +6,7 @@ use std::{
     },
 };
 
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
 use throughline_receiver::{Behaviour, Listen, Outcome, Receiver, ReceiverError};
 use tracing::{Event, Metadata, Subscriber, span};
 
@@ -44,6 +45,22 @@ async fn one_protocol_alone() -> TestResult {
     assert!(receiver.grpc_addr().is_some() && receiver.http_addr().is_none());
     let receiver = Receiver::builder().listen(Listen::HttpOnly).start().await?;
     assert!(receiver.grpc_addr().is_none() && receiver.http_addr().is_some());
+    Ok(())
+}
+
+/// As with a Collector: a client that is configured for the other protocol fails, and so shows its mistake.
+#[tokio::test]
+async fn each_port_speaks_its_own_protocol_only() -> TestResult {
+    let receiver = Receiver::start().await?;
+    let url = format!("{}/v1/traces", receiver.grpc_endpoint());
+    assert!(reqwest::Client::new().post(url).body("").send().await.is_err());
+    let client = TraceServiceClient::connect(receiver.http_endpoint()).await;
+    let answer = match client {
+        Ok(mut client) => client.export(spans(&["a"])).await.map_err(|status| status.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    assert!(answer.is_err());
+    assert_eq!(receiver.requests(), []);
     Ok(())
 }
 
