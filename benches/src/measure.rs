@@ -106,7 +106,7 @@ fn arrived(receiver: &Receiver) -> u64 {
     let deadline = Instant::now() + Duration::from_secs(10);
     let mut last = u64::MAX;
     loop {
-        let now = (receiver.counts().spans + receiver.dropped().spans) as u64;
+        let now = receiver.counts().spans + receiver.dropped().spans;
         if now == last || Instant::now() > deadline {
             return now;
         }

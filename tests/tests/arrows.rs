@@ -1,5 +1,7 @@
 //! The arrows between the crates: who may depend on whom, and what the core must not pull in.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     process::Command,

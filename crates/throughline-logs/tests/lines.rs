@@ -1,6 +1,6 @@
 //! What stands on a line: with a fixed clock, to the byte.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where a helper of it does")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails where a helper of it does")]
 
 use std::{
     error::Error,

@@ -32,7 +32,7 @@ pub(crate) enum Transport {
     #[cfg(feature = "grpc")]
     Grpc(Box<grpc::Grpc>),
     #[cfg(feature = "http")]
-    Http(http::Http),
+    Http(Box<http::Http>),
 }
 
 impl Transport {
@@ -42,7 +42,7 @@ impl Transport {
             #[cfg(feature = "grpc")]
             Protocol::Grpc => Ok(Self::Grpc(Box::new(grpc::Grpc::new(endpoint)?))),
             #[cfg(feature = "http")]
-            Protocol::HttpProtobuf => Ok(Self::Http(http::Http::new(endpoint)?)),
+            Protocol::HttpProtobuf => Ok(Self::Http(Box::new(http::Http::new(endpoint)?))),
             #[cfg(not(all(feature = "grpc", feature = "http")))]
             other => Err(format!("the transport {other} is not built in")),
         }

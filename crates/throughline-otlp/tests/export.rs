@@ -1,5 +1,7 @@
 //! From a closed span to a Collector: what arrives, what is retried, what is lost, and what the report says.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::time::{Duration, Instant};
 
 use throughline_core::{ContextLayer, Metric, Pipeline, Value, env::Environment};

@@ -1,5 +1,7 @@
 //! From `tracing` spans to OTLP: what a Collector decodes.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicU64, Ordering},

@@ -28,7 +28,7 @@ impl Parts {
     /// Ids first, then lines, then spans, all behind one filter for the whole subscriber: nobody else stands in it.
     pub(crate) fn assemble(self) -> Result<Telemetry, InitError> {
         let Self { built, output, format, filters, propagator } = self;
-        let lines = output.map(|output| lines(&built.service, output, format, &filters)).transpose()?;
+        let lines = output.map(|output| lines(&built.service, &output, format, &filters)).transpose()?;
         let mut pipeline = Pipeline::builder().propagator(propagator);
         pipeline = match built.traces {
             Signal::On => pipeline.sampler(built.sampler),
@@ -54,7 +54,7 @@ impl Parts {
     }
 }
 
-fn lines(service: &str, output: Output, format: Format, filters: &Filters) -> Result<Lines, InitError> {
+fn lines(service: &str, output: &Output, format: Format, filters: &Filters) -> Result<Lines, InitError> {
     let sink = output.open().map_err(|error| InitError::caused("the log output cannot be opened", error))?;
     let (writer, guard) = NonBlocking::builder()
         .spawn(sink)

@@ -1,5 +1,7 @@
 //! What the front door promises: no request waits for telemetry, none fails because of it, and nothing is lost unsaid.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::time::{Duration, Instant};
 
 use axum::{Router, body::Body, extract::Request, routing::get};

@@ -78,7 +78,11 @@ pub(crate) async fn start_embedded() -> Result<BrokerUrl, Box<dyn Error>> {
     let address = free_address()?;
     let mut broker = Broker::new(config(address));
     // `start` keeps its thread for as long as the broker runs, which is as long as this process.
-    thread::Builder::new().name("broker".to_owned()).spawn(move || broker.start())?;
+    thread::Builder::new().name("broker".to_owned()).spawn(move || {
+        if let Err(error) = broker.start() {
+            eprintln!("shop: the embedded broker ended: {error}");
+        }
+    })?;
     let url = BrokerUrl { host: address.ip().to_string(), port: address.port() };
     wait_until_it_answers(&url).await?;
     Ok(url)

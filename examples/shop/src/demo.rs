@@ -47,8 +47,17 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Box<dyn Error>> 
         log_dir: arguments.log_dir.clone(),
         faults: arguments.faults(),
     };
+    eprintln!("shop: broker {}, telemetry to {} over {}", plan.broker, plan.otlp, plan.protocol.name());
     let mut fleet = Fleet::start(&plan).await?;
-    let shown = trade(&arguments, &mut fleet, receiver.as_ref()).await;
+    eprintln!(
+        "shop: {} processes of five services are up; sending {} orders\n",
+        fleet.len(),
+        arguments.orders
+    );
+    let shown = tokio::select! {
+        shown = trade(&arguments, &mut fleet, receiver.as_ref()) => shown,
+        () = throughline::shutdown_signal() => Err("interrupted; all services are ended".into()),
+    };
     if arguments.keep_running && shown.is_ok() {
         println!("\nthe gateway is at http://{}; Ctrl-C ends all", fleet.gateway());
         throughline::shutdown_signal().await;
@@ -84,7 +93,7 @@ async fn show(
 ) -> Result<(), Box<dyn Error>> {
     let trace = watch::whole_trace(receiver, outcome.trace_id(), last, ARRIVAL_TIMEOUT).await?;
     print_ids(number, outcome);
-    println!("{}", tree::render(&trace));
+    println!("{}\n", tree::render(&trace));
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! The demo as a user runs it: what it prints, what it writes, how it ends.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

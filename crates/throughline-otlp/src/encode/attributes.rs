@@ -73,7 +73,9 @@ impl Attributes {
     fn set_short(&mut self, field: u32, key: &str, value: Value<'_>, caps: Caps) -> Option<usize> {
         let mut number = [0; 2];
         let (kind, text): (u8, &[u8]) = match value {
-            Value::Str(text) if caps.chars.is_none_or(|chars| text.len() <= chars) => (STRING, text.as_bytes()),
+            Value::Str(text) if caps.chars.is_none_or(|chars| text.len() <= chars) => {
+                (STRING, text.as_bytes())
+            }
             Value::I64(value @ 0..0x4000) => (INT, short_varint(value, &mut number)),
             Value::Bool(value) => (BOOL, if value { &[1] } else { &[0] }),
             _ => return None,

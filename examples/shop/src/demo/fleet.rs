@@ -50,6 +50,11 @@ impl Fleet {
         Ok(Self { services: starter.services, gateway, handled })
     }
 
+    /// How many processes run.
+    pub(super) fn len(&self) -> usize {
+        self.services.len()
+    }
+
     pub(super) const fn gateway(&self) -> SocketAddr {
         self.gateway
     }

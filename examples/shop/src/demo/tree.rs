@@ -23,7 +23,9 @@ pub(super) fn render(tree: &SpanTree) -> String {
         add(root, "", "", &mut rows);
     }
     let left = rows.iter().map(|row| row.left.chars().count()).max().unwrap_or_default();
-    let what = rows.iter().map(|row| row.what.chars().count()).max().unwrap_or_default();
+    // Log lines may run on to the right: nothing stands behind their fields.
+    let spans = rows.iter().filter(|row| !row.time.is_empty());
+    let what = spans.map(|row| row.what.chars().count()).max().unwrap_or_default();
     let lines = rows.iter().map(|row| {
         let line = format!(
             "{}  {}  {:<7} {:>9}",
