@@ -46,7 +46,7 @@
 //!
 //! | what | limit |
 //! |---|---|
-//! | path, query or `User-Agent` on a span | 2,048 bytes each, the rest is cut |
+//! | address, path, query or `User-Agent` on a span | 2,048 bytes each, the rest is cut |
 //! | an unknown method | 64 bytes, the rest is cut |
 //! | a host name | 255 bytes, a longer one is left out |
 //! | redirects that are followed | 10, see [`reqwest`](mod@crate::reqwest) |

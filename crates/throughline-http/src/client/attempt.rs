@@ -11,7 +11,7 @@ use tracing::Span;
 
 use super::Propagation;
 use crate::{
-    attributes::{self, Labels},
+    attributes::{self, Labels, TEXT_LEN_MAX, capped},
     flight::{End, Flight, InFlight},
 };
 
@@ -102,10 +102,10 @@ impl Attempt {
         attempt
     }
 
-    /// The head of the response is there.
-    pub(crate) fn answered(&mut self, status: StatusCode, version: Version) {
+    /// The head of the response is there, and maybe it is known over which version it came.
+    pub(crate) fn answered(&mut self, status: StatusCode, version: Option<Version>) {
         self.status = Some(status);
-        self.version = attributes::protocol_version(version);
+        self.version = version.and_then(attributes::protocol_version);
     }
 
     fn count_active(&self, by: f64) {
@@ -203,7 +203,7 @@ fn open_span(method: &'static str, target: &Target) -> Span {
         { names::HTTP_REQUEST_METHOD } = method,
         { names::SERVER_ADDRESS } = target.host,
         { names::SERVER_PORT } = target.port,
-        { names::URL_FULL } = url.as_deref(),
+        { names::URL_FULL } = url.as_deref().map(|url| capped(url, TEXT_LEN_MAX)),
     )
 }
 

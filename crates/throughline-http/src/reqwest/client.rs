@@ -106,20 +106,19 @@ impl Client {
     /// Dropped before it is ready, it ends the span as `cancelled`, which is no error.
     pub async fn execute(&self, mut request: Request) -> Result<Response, Error> {
         let deadline = request.timeout().map(|limit| (Instant::now(), *limit));
-        for redirects in 0.. {
+        let mut redirects = 0;
+        loop {
             let replay = (redirects < self.redirects_max).then(|| Replay::of(&request));
             let (response, mut attempt) = self.attempt(request, redirects).await?;
             let next = replay.and_then(|replay| replay.redirected(&response, &self.secrets));
-            let Some(next) = next else {
-                return Ok(watched(response, attempt));
-            };
+            let Some(next) = next else { return Ok(watched(response, attempt)) };
             attempt.finish(End::Complete);
             request = next;
             if let Some((began, limit)) = deadline {
                 *request.timeout_mut() = Some(limit.saturating_sub(began.elapsed()));
             }
+            redirects += 1;
         }
-        unreachable!("the last attempt always returns")
     }
 
     /// One attempt: the response, of which the span is still open, or an error that ended it.
@@ -137,12 +136,12 @@ impl Client {
         let (result, mut attempt) = Inside::new(sent, attempt).await;
         match result {
             Ok(response) => {
-                attempt.answered(response.status(), response.version());
+                attempt.answered(response.status(), Some(response.version()));
                 Ok((response, attempt))
             }
             Err(error) => {
                 if let Some(status) = redirect::take_refused() {
-                    attempt.answered(status, http::Version::default());
+                    attempt.answered(status, None);
                 }
                 attempt.finish(End::Failed(kind(&error)));
                 Err(error)

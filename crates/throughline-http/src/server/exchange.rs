@@ -172,6 +172,8 @@ impl Drop for Exchange {
 
 /// Opens the span with what log lines are to show; the rest goes straight to the record.
 fn open_span(method: &'static str, route: Option<&Route>, uri: &Uri) -> Span {
+    // `CONNECT` has no path.
+    let path = Some(uri.path()).filter(|path| !path.is_empty());
     with_name(method, route, |name| {
         tracing::info_span!(
             target: "throughline::http",
@@ -180,7 +182,7 @@ fn open_span(method: &'static str, route: Option<&Route>, uri: &Uri) -> Span {
             otel.kind = "server",
             { names::HTTP_REQUEST_METHOD } = method,
             { names::HTTP_ROUTE } = route.map(Route::as_str),
-            { names::URL_PATH } = capped(uri.path(), TEXT_LEN_MAX),
+            { names::URL_PATH } = path.map(|path| capped(path, TEXT_LEN_MAX)),
         )
     })
 }

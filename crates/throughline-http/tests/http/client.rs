@@ -175,3 +175,10 @@ async fn an_address_without_a_host_is_no_trouble() {
     assert_eq!(capture.span().get("server.address"), "-");
     assert_eq!(capture.span().get("url.full"), "-");
 }
+
+#[tokio::test]
+async fn an_endless_address_is_cut() {
+    let (capture, _guard) = Capture::start();
+    send(200, request(&format!("http://a.test/?q={}", "x".repeat(10_000)))).await;
+    assert_eq!(capture.span().get("url.full").len(), 2048);
+}

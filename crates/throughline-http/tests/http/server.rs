@@ -421,3 +421,16 @@ async fn without_a_subscriber_of_ours_everything_still_goes_on() {
     assert!(response.headers().contains_key("x-correlation-id"));
     assert!(String::from_utf8(read(response).await.to_vec()).unwrap().contains(CALLER));
 }
+
+#[tokio::test]
+async fn a_tunnel_has_no_path() {
+    let (capture, _guard) = Capture::start();
+    let handler = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::empty())));
+    let connect = Request::connect("peer.test:443").body(Body::empty()).unwrap();
+    read(server().layer(handler).oneshot(connect).await.unwrap()).await;
+    let span = capture.span();
+    assert_eq!(
+        (span.get("url.path"), span.get("server.address"), span.get("server.port")),
+        ("-", "peer.test", "443")
+    );
+}
