@@ -28,17 +28,20 @@ fn append<const QUOTED: bool>(out: &mut Vec<u8>, text: &str) {
 /// How many bytes at the start of `bytes` need no escape.
 #[inline]
 fn plain_len<const QUOTED: bool>(bytes: &[u8]) -> usize {
-    let mut len = 0;
-    let (blocks, _) = bytes.as_chunks::<16>();
-    // All sixteen are judged before the branch: that is what the compiler turns into vector instructions.
-    for block in blocks {
-        if block.iter().fold(false, |special, &byte| special | is_special::<QUOTED>(byte)) {
-            break;
+    let (blocks, rest) = bytes.as_chunks::<8>();
+    for (place, block) in blocks.iter().enumerate() {
+        if let Some(within) = first_special::<QUOTED>(*block) {
+            return place * 8 + within;
         }
-        len += block.len();
     }
-    let rest = bytes.get(len..).unwrap_or_default();
-    len + rest.iter().position(|&byte| is_special::<QUOTED>(byte)).unwrap_or(rest.len())
+    // The last eight bytes again, where there are eight: those before the rest are known to be plain.
+    if let Some(last) = bytes.last_chunk::<8>()
+        && !rest.is_empty()
+    {
+        return first_special::<QUOTED>(*last).map_or(bytes.len(), |within| bytes.len() - 8 + within);
+    }
+    let special = rest.iter().position(|&byte| is_special::<QUOTED>(byte));
+    special.map_or(bytes.len(), |within| bytes.len() - rest.len() + within)
 }
 
 /// The first byte of the two that a C1 control character has in UTF-8, and those of the rest of Latin-1.
@@ -47,6 +50,32 @@ const LATIN_1_LEAD: u8 = 0xc2;
 #[inline]
 const fn is_special<const QUOTED: bool>(byte: u8) -> bool {
     byte < 0x20 || byte == 0x7f || byte == LATIN_1_LEAD || (QUOTED && (byte == b'"' || byte == b'\\'))
+}
+
+/// Where the first byte stands that may need an escape.
+///
+/// All eight are judged at once. Each test marks the highest bit of the bytes that it finds; a borrow can mark a byte
+/// wrongly only above one that is marked rightly, so the lowest mark is always true.
+#[inline]
+const fn first_special<const QUOTED: bool>(block: [u8; 8]) -> Option<usize> {
+    let word = u64::from_le_bytes(block);
+    let mut marks = below(word, 0x20) | equal(word, 0x7f) | equal(word, LATIN_1_LEAD);
+    if QUOTED {
+        marks |= equal(word, b'"') | equal(word, b'\\');
+    }
+    if marks == 0 { None } else { Some(marks.trailing_zeros() as usize / 8) }
+}
+
+const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
+
+/// Marks the bytes of `word` that are below `limit`, which is at most 0x80.
+const fn below(word: u64, limit: u8) -> u64 {
+    word.wrapping_sub(ONES * limit as u64) & !word & HIGHS
+}
+
+const fn equal(word: u64, byte: u8) -> u64 {
+    below(word ^ (ONES * byte as u64), 1)
 }
 
 /// Appends the character that begins with the special byte `byte`; returns what follows it.
@@ -116,6 +145,28 @@ mod tests {
         for place in 0..40 {
             let text = format!("{}\"{}", "x".repeat(place), "y".repeat(40 - place));
             assert_eq!(of(quoted, &text), text.replace('"', "\\\""), "{place}");
+        }
+    }
+
+    #[test]
+    fn every_byte_is_judged_the_same_in_a_word_and_alone() {
+        for byte in 0..=u8::MAX {
+            for place in 0..8 {
+                for around in [b' ', b'x', 0x80, 0xff, 0x21] {
+                    let mut block = [around; 8];
+                    block[place] = byte;
+                    assert_eq!(
+                        first_special::<true>(block),
+                        is_special::<true>(byte).then_some(place),
+                        "{byte:#x}"
+                    );
+                    assert_eq!(
+                        first_special::<false>(block),
+                        is_special::<false>(byte).then_some(place),
+                        "{byte:#x}"
+                    );
+                }
+            }
         }
     }
 

@@ -5,75 +5,84 @@ use crate::escape;
 /// The key of a field: its name, and what keeps it apart from other keys.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Key {
-    prefix: &'static str,
     name: &'static str,
-    suffix: &'static str,
+    is_renamed: bool,
+    is_chain: bool,
+    hash: u8,
 }
+
+/// Before the name of a field that is named like a fixed key.
+const RENAMED: &str = "fields.";
+/// After the name of an error, for its causes.
+const CHAIN: &str = ".chain";
 
 impl Key {
     #[inline]
     pub(crate) const fn new(name: &'static str) -> Self {
-        Self { prefix: "", name, suffix: "" }
+        let hash = match name.as_bytes() {
+            [] => 0,
+            [only] => hash(1, *only, *only),
+            [first, .., last] => hash(name.len(), *first, *last),
+        };
+        Self { name, is_renamed: false, is_chain: false, hash }
     }
 
     /// The key of the causes of the error under this key.
-    pub(crate) const fn chain(self) -> Self {
-        Self { suffix: ".chain", ..self }
+    pub(crate) fn chain(self) -> Self {
+        Self { is_chain: true, ..self }.hashed()
     }
 
     /// The key of a field that is named like a fixed key.
-    const fn renamed(self) -> Self {
-        Self { prefix: "fields.", ..self }
-    }
-
-    /// Whether the name is all there is, as with nearly every key.
-    const fn is_bare(self) -> bool {
-        self.prefix.is_empty() && self.suffix.is_empty()
+    fn renamed(self) -> Self {
+        Self { is_renamed: true, ..self }.hashed()
     }
 
     #[inline]
     pub(crate) const fn is_renamed(self) -> bool {
-        !self.prefix.is_empty()
+        self.is_renamed
     }
 
     #[inline]
     pub(crate) fn append(self, out: &mut Vec<u8>) {
-        for part in [self.prefix, self.name, self.suffix] {
-            if !part.is_empty() {
-                escape::quoted(out, part);
-            }
+        if self.is_renamed {
+            out.extend_from_slice(RENAMED.as_bytes());
+        }
+        escape::quoted(out, self.name);
+        if self.is_chain {
+            out.extend_from_slice(CHAIN.as_bytes());
         }
     }
 
     pub(crate) fn is(self, other: Self) -> bool {
-        if self.is_bare() && other.is_bare() {
-            return self.name == other.name;
-        }
-        self.len() == other.len() && self.bytes().eq(other.bytes())
+        self.hash == other.hash && self.len() == other.len() && self.bytes().eq(other.bytes())
+    }
+
+    fn hashed(self) -> Self {
+        let ends = (self.bytes().next().unwrap_or_default(), self.bytes().next_back().unwrap_or_default());
+        Self { hash: hash(self.len(), ends.0, ends.1), ..self }
+    }
+
+    const fn prefix(self) -> &'static str {
+        if self.is_renamed { RENAMED } else { "" }
+    }
+
+    const fn suffix(self) -> &'static str {
+        if self.is_chain { CHAIN } else { "" }
     }
 
     const fn len(self) -> usize {
-        self.prefix.len() + self.name.len() + self.suffix.len()
+        self.prefix().len() + self.name.len() + self.suffix().len()
     }
 
     fn bytes(self) -> impl DoubleEndedIterator<Item = u8> {
-        self.prefix.bytes().chain(self.name.bytes()).chain(self.suffix.bytes())
+        self.prefix().bytes().chain(self.name.bytes()).chain(self.suffix().bytes())
     }
+}
 
-    /// A number that is the same for the same keys; cheap rather than good, since a clash costs only a comparison.
-    #[inline]
-    fn hash(self) -> u8 {
-        let (first, last) = if self.prefix.is_empty() && self.suffix.is_empty() {
-            let name = self.name.as_bytes();
-            (name.first().copied(), name.last().copied())
-        } else {
-            (self.bytes().next(), self.bytes().next_back())
-        };
-        let mixed = self.len().wrapping_mul(37)
-            ^ usize::from(first.unwrap_or_default()).wrapping_mul(11)
-            ^ usize::from(last.unwrap_or_default()).wrapping_mul(5);
-        (mixed & 0xff) as u8
-    }
+/// A number that is the same for the same keys; cheap rather than good, since a clash costs only a comparison.
+#[inline]
+const fn hash(len: usize, first: u8, last: u8) -> u8 {
+    (len as u8).wrapping_mul(37) ^ first.wrapping_mul(11) ^ last.wrapping_mul(5)
 }
 
 /// The keys that a preset writes itself, which no field can take.
@@ -87,7 +96,7 @@ impl FixedKeys {
     pub(crate) fn new(names: &'static [&'static str]) -> Self {
         let mut seen = Seen::default();
         for name in names {
-            seen.insert(Key::new(name).hash());
+            seen.insert(Key::new(name).hash);
         }
         Self { seen, names }
     }
@@ -121,7 +130,7 @@ impl KeySet {
     /// The key under which a field can be written, or `None` if it stands on the line already.
     #[inline]
     pub(crate) fn admit(&mut self, key: Key, fixed: &FixedKeys) -> Option<Key> {
-        if self.seen.insert(key.hash()) {
+        if self.seen.insert(key.hash) {
             self.keys.push(key);
             return Some(key);
         }
@@ -131,7 +140,7 @@ impl KeySet {
     /// The slow way: there is a key like this one, or even this one.
     fn admit_similar(&mut self, key: Key, fixed: &FixedKeys) -> Option<Key> {
         let key = if fixed.contains(key) { key.renamed() } else { key };
-        self.seen.insert(key.hash());
+        self.seen.insert(key.hash);
         if self.keys.iter().any(|other| other.is(key)) {
             return None;
         }

@@ -57,7 +57,9 @@ const fn date(days: u64) -> (u64, u64, u64) {
     if month < 10 { (year, month + 3, day) } else { (year + 1, month - 9, day) }
 }
 
-fn digits<const N: usize>(mut number: u64) -> [u8; N] {
+#[inline]
+fn digits<const N: usize>(number: u64) -> [u8; N] {
+    let mut number = number as u32; // never more than nine digits; half the width costs half the division
     let mut digits = [b'0'; N];
     for digit in digits.iter_mut().rev() {
         *digit += (number % 10) as u8;
