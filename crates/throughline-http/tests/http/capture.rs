@@ -70,12 +70,17 @@ impl Capture {
 
     /// Waits for `count` spans to have ended.
     pub(crate) async fn wait(&self, count: usize) -> Vec<Span> {
+        self.wait_until(|capture| capture.spans().len() >= count).await;
+        self.spans()
+    }
+
+    /// Waits for something to have been recorded.
+    pub(crate) async fn wait_until(&self, is_there: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(10);
-        while self.state().spans.len() < count {
+        while !is_there(self) {
             assert!(Instant::now() < deadline, "{:#?}", self.spans());
             tokio::task::yield_now().await;
         }
-        self.spans()
     }
 
     /// The attributes of each duration that was recorded.
