@@ -1,5 +1,7 @@
 //! MQTT 5 keeps the contract through a real Mosquitto, the one that `THROUGHLINE_TEST_MOSQUITTO` names.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests, too")]
+
 #[path = "../../crates/throughline-messaging/tests/contract/mod.rs"]
 mod contract;
 #[path = "../../crates/throughline-messaging/tests/mqtt_client/mod.rs"]

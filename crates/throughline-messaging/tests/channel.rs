@@ -1,5 +1,7 @@
 //! In-process channels keep the contract, and what only channels promise.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests, too")]
+
 mod contract;
 
 use std::convert::Infallible;
