@@ -40,6 +40,12 @@ fn plain_len<const QUOTED: bool>(bytes: &[u8]) -> usize {
     {
         return first_special::<QUOTED>(*last).map_or(bytes.len(), |within| bytes.len() - 8 + within);
     }
+    // Four to seven bytes as two overlapping halves of one word.
+    if let (Some([a, b, c, d]), Some([e, f, g, h])) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>())
+        && first_special::<QUOTED>([*a, *b, *c, *d, *e, *f, *g, *h]).is_none()
+    {
+        return bytes.len();
+    }
     let special = rest.iter().position(|&byte| is_special::<QUOTED>(byte));
     special.map_or(bytes.len(), |within| bytes.len() - rest.len() + within)
 }

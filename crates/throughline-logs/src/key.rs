@@ -8,7 +8,7 @@ pub(crate) struct Key {
     name: &'static str,
     is_renamed: bool,
     is_chain: bool,
-    hash: u8,
+    tag: Tag,
 }
 
 /// Before the name of a field that is named like a fixed key.
@@ -19,22 +19,22 @@ const CHAIN: &str = ".chain";
 impl Key {
     #[inline]
     pub(crate) const fn new(name: &'static str) -> Self {
-        let hash = match name.as_bytes() {
-            [] => 0,
-            [only] => hash(1, *only, *only),
-            [first, .., last] => hash(name.len(), *first, *last),
+        let tag = match name.as_bytes() {
+            [] => Tag::new(0, 0, 0),
+            [only] => Tag::new(1, *only, *only),
+            [first, .., last] => Tag::new(name.len(), *first, *last),
         };
-        Self { name, is_renamed: false, is_chain: false, hash }
+        Self { name, is_renamed: false, is_chain: false, tag }
     }
 
     /// The key of the causes of the error under this key.
     pub(crate) fn chain(self) -> Self {
-        Self { is_chain: true, ..self }.hashed()
+        Self { is_chain: true, ..self }.tagged()
     }
 
     /// The key of a field that is named like a fixed key.
     fn renamed(self) -> Self {
-        Self { is_renamed: true, ..self }.hashed()
+        Self { is_renamed: true, ..self }.tagged()
     }
 
     #[inline]
@@ -54,12 +54,12 @@ impl Key {
     }
 
     pub(crate) fn is(self, other: Self) -> bool {
-        self.hash == other.hash && self.len() == other.len() && self.bytes().eq(other.bytes())
+        self.tag == other.tag && self.len() == other.len() && self.bytes().eq(other.bytes())
     }
 
-    fn hashed(self) -> Self {
+    fn tagged(self) -> Self {
         let ends = (self.bytes().next().unwrap_or_default(), self.bytes().next_back().unwrap_or_default());
-        Self { hash: hash(self.len(), ends.0, ends.1), ..self }
+        Self { tag: Tag::new(self.len(), ends.0, ends.1), ..self }
     }
 
     const fn prefix(self) -> &'static str {
@@ -79,30 +79,41 @@ impl Key {
     }
 }
 
-/// A number that is the same for the same keys; cheap rather than good, since a clash costs only a comparison.
-#[inline]
-const fn hash(len: usize, first: u8, last: u8) -> u8 {
-    (len as u8).wrapping_mul(37) ^ first.wrapping_mul(11) ^ last.wrapping_mul(5)
+/// Length, first and last byte of a key: the same for the same keys, and seldom for different ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tag(u32);
+
+impl Tag {
+    #[inline]
+    const fn new(len: usize, first: u8, last: u8) -> Self {
+        Self((len as u32) << 16 | (first as u32) << 8 | last as u32)
+    }
+
+    #[inline]
+    const fn hash(self) -> u8 {
+        (self.0.wrapping_mul(0x9e37_79b1) >> 24) as u8 // 2³² divided by the golden ratio
+    }
 }
 
 /// The keys that a preset writes itself, which no field can take.
 #[derive(Clone, Debug)]
 pub(crate) struct FixedKeys {
     seen: Seen,
-    names: &'static [&'static str],
+    keys: Vec<Key>,
 }
 
 impl FixedKeys {
-    pub(crate) fn new(names: &'static [&'static str]) -> Self {
+    pub(crate) fn new(names: &[&'static str]) -> Self {
+        let keys: Vec<_> = names.iter().map(|name| Key::new(name)).collect();
         let mut seen = Seen::default();
-        for name in names {
-            seen.insert(Key::new(name).hash);
+        for key in &keys {
+            seen.insert(key.tag.hash());
         }
-        Self { seen, names }
+        Self { seen, keys }
     }
 
     fn contains(&self, key: Key) -> bool {
-        self.names.iter().any(|name| Key::new(name).is(key))
+        self.keys.iter().any(|other| other.is(key))
     }
 }
 
@@ -130,7 +141,7 @@ impl KeySet {
     /// The key under which a field can be written, or `None` if it stands on the line already.
     #[inline]
     pub(crate) fn admit(&mut self, key: Key, fixed: &FixedKeys) -> Option<Key> {
-        if self.seen.insert(key.hash) {
+        if self.seen.insert(key.tag.hash()) {
             self.keys.push(key);
             return Some(key);
         }
@@ -140,7 +151,7 @@ impl KeySet {
     /// The slow way: there is a key like this one, or even this one.
     fn admit_similar(&mut self, key: Key, fixed: &FixedKeys) -> Option<Key> {
         let key = if fixed.contains(key) { key.renamed() } else { key };
-        self.seen.insert(key.hash);
+        self.seen.insert(key.tag.hash());
         if self.keys.iter().any(|other| other.is(key)) {
             return None;
         }

@@ -103,7 +103,7 @@ impl<'a, P: Preset> Line<'a, P> {
         let start = out.len();
         if key.is_renamed() {
             self.preset.key(out, key);
-            out.extend_from_slice(piece.value);
+            out.extend_from_slice(piece.value());
         } else {
             self.preset.ready(out, piece);
         }

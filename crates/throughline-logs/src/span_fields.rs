@@ -30,11 +30,11 @@ struct Entry {
     chain: Option<Part>,
 }
 
-/// `"key":value`, and the value alone.
+/// The place of `"key":value`.
 #[derive(Clone, Debug)]
 struct Part {
     whole: Range<usize>,
-    value: Range<usize>,
+    value_len: usize,
     written: Written,
 }
 
@@ -44,8 +44,14 @@ pub(crate) struct Piece<'a> {
     pub(crate) key: Key,
     /// `"key":value`
     pub(crate) whole: &'a [u8],
-    pub(crate) value: &'a [u8],
+    value_len: usize,
     pub(crate) written: Written,
+}
+
+impl<'a> Piece<'a> {
+    pub(crate) fn value(&self) -> &'a [u8] {
+        self.whole.get(self.whole.len() - self.value_len..).unwrap_or_default()
+    }
 }
 
 /// What is reserved for the fields of a new span: enough for most, so that they are not moved while they grow.
@@ -83,8 +89,8 @@ impl SpanFields {
 
     #[inline]
     fn piece(&self, key: Key, part: &Part) -> Piece<'_> {
-        let of = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
-        Piece { key, whole: of(&part.whole), value: of(&part.value), written: part.written }
+        let whole = self.text.get(part.whole.clone()).unwrap_or_default();
+        Piece { key, whole, value_len: part.value_len, written: part.written }
     }
 
     /// Takes over fields that were recorded later; under the same key, the later value replaces the earlier one.
@@ -105,8 +111,7 @@ impl SpanFields {
     fn copy(&mut self, piece: &Piece<'_>) -> Part {
         let start = self.text.len();
         self.text.extend_from_slice(piece.whole);
-        let whole = start..self.text.len();
-        Part { value: whole.end - piece.value.len()..whole.end, whole, written: piece.written }
+        Part { whole: start..self.text.len(), value_len: piece.value_len, written: piece.written }
     }
 
     /// Enters what was written from `start` on, or takes it back where there is no room.
@@ -173,7 +178,7 @@ impl SpanFieldsWriter<'_> {
         text.extend_from_slice(b"\":");
         let value = text.len();
         let written = write(text, self.limits);
-        Part { whole: start..text.len(), value: value..text.len(), written }
+        Part { whole: start..text.len(), value_len: text.len() - value, written }
     }
 }
 

@@ -88,7 +88,7 @@ impl Preset for Console {
 
     fn ready(&self, out: &mut Vec<u8>, piece: &Piece<'_>) {
         self.key(out, piece.key);
-        out.extend_from_slice(piece.value);
+        out.extend_from_slice(piece.value());
     }
 
     fn close(&self, out: &mut Vec<u8>, head: &Head<'_>, missing: Tally) {
