@@ -50,6 +50,10 @@ pub trait SpanExt: sealed::Sealed {
 
     /// The context inside this span, or the current one where the span is disabled.
     fn context(&self) -> Context;
+
+    /// Whether the span has ids of its own: it is enabled, and [`ContextLayer`] saw it. Without, whoever opened it has
+    /// to keep the incoming context current beside it.
+    fn has_context(&self) -> bool;
 }
 
 impl SpanExt for Span {
@@ -96,6 +100,12 @@ impl SpanExt for Span {
         let mut found = None;
         visit(self, |data| found = Some(data.context().clone()));
         found.unwrap_or_else(Context::current)
+    }
+
+    fn has_context(&self) -> bool {
+        let mut found = false;
+        visit(self, |_| found = true);
+        found
     }
 }
 

@@ -38,8 +38,15 @@ impl<'a> HeaderCarrier<'a> {
     }
 }
 
+/// With up to this many headers, looking at each is cheaper than hashing the name that is wanted.
+const SCANNED_HEADERS_MAX: usize = 16;
+
 impl Carrier for HeaderCarrier<'_> {
     fn get_all<'a>(&'a self, name: &str, visit: &mut dyn FnMut(&'a [u8])) {
+        if self.headers.len() <= SCANNED_HEADERS_MAX {
+            let same = self.headers.iter().filter(|(own, _)| own.as_str().eq_ignore_ascii_case(name));
+            return same.for_each(|(_, value)| visit(value.as_bytes()));
+        }
         let values = match well_known(name) {
             Some(name) => self.headers.get_all(name),
             None => self.headers.get_all(name),

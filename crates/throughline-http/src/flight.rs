@@ -2,7 +2,7 @@
 
 use std::{any::type_name, time::Instant};
 
-use throughline_core::{Context, Pipeline, SpanExt, semconv::error::ERROR_TYPE_OTHER, with_remote};
+use throughline_core::{Context, Pipeline, SpanExt, semconv::error::ERROR_TYPE_OTHER};
 use tracing::Span;
 
 /// An exchange that has begun and not ended: the span it runs in, the clock, and whether somebody else's code is running.
@@ -20,10 +20,7 @@ pub(crate) struct Flight {
 impl Flight {
     /// An exchange that runs in `span`, or in `outside` where the span is filtered out.
     pub(crate) fn new(span: Span, outside: &Context, pipeline: Pipeline) -> Self {
-        // A filtered span has no context of its own and answers with the current one.
-        let context = with_remote(outside, || span.context());
-        let has_own_ids = context.span().map(|ids| ids.span_id()) != outside.span().map(|ids| ids.span_id());
-        let passthrough = (!has_own_ids).then(|| outside.clone());
+        let passthrough = (!span.has_context()).then(|| outside.clone());
         Self { span, pipeline, passthrough, started: Instant::now(), inside: false }
     }
 

@@ -40,6 +40,17 @@ pub(crate) struct Chunk {
     pub(crate) records: usize,
 }
 
+impl Chunk {
+    /// What is there; as much room as it took stays, up to a limit, since the next spans will want it again.
+    fn take(&mut self) -> Self {
+        let room = Vec::with_capacity(self.bytes.len().min(KEPT_ROOM_MAX));
+        Self { bytes: std::mem::replace(&mut self.bytes, room), records: std::mem::take(&mut self.records) }
+    }
+}
+
+/// The room that a buffer keeps, in bytes.
+const KEPT_ROOM_MAX: usize = 256 * 1024;
+
 thread_local! {
     static SHARD: Cell<usize> = const { Cell::new(usize::MAX) };
 }
@@ -67,7 +78,7 @@ impl Queue {
 
     /// Takes everything that waits. The bytes stay accounted for until [`release`](Self::release).
     pub(crate) fn drain(&self) -> Vec<Chunk> {
-        let chunks = self.shards.iter().map(|shard| std::mem::take(&mut *locked(shard)));
+        let chunks = self.shards.iter().map(|shard| locked(shard).take());
         let chunks: Vec<_> = chunks.filter(|chunk| chunk.records > 0).collect();
         let taken = chunks.iter().map(|chunk| chunk.records).sum();
         self.records.fetch_sub(taken, Ordering::Relaxed);

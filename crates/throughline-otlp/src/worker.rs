@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    mem,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -14,7 +15,7 @@ use tokio::{sync::watch, time::timeout_at};
 use crate::{
     encode::request::Envelope,
     queue::{Chunk, Queue},
-    settings::{BATCH_LEN_MAX, REQUEST_BYTES_MAX},
+    settings::REQUEST_BYTES_MAX,
     stats::DropReason,
     transport::{Answer, Transport},
 };
@@ -47,9 +48,11 @@ pub(crate) struct Worker {
     pub(crate) failing: bool,
 }
 
-/// Spans that are sent together.
+/// Spans that are sent together: slices of what the queue held, not copies.
+#[derive(Default)]
 struct Batch {
-    spans: Vec<u8>,
+    spans: Vec<Bytes>,
+    bytes: usize,
     records: u64,
 }
 
@@ -85,13 +88,13 @@ impl Worker {
     fn batches(&self) -> VecDeque<Batch> {
         let mut batches = VecDeque::new();
         for chunk in self.queue.drain() {
-            split(&chunk, self.batch_len, &mut batches);
+            split(chunk, self.batch_len, &mut batches);
         }
         batches
     }
 
     async fn export(&mut self, batch: Batch) {
-        let (bytes, records) = (batch.spans.len(), batch.records);
+        let (bytes, records) = (batch.bytes, batch.records);
         self.queue.stats.start(records);
         let result = self.deliver(batch).await;
         self.queue.stats.end(records);
@@ -110,7 +113,7 @@ impl Worker {
 
     /// Sends a batch until it is taken, refused for good, or out of time. The body is made once.
     async fn deliver(&mut self, batch: Batch) -> Result<u64, (DropReason, String)> {
-        let body = Bytes::from(self.envelope.around(&batch.spans));
+        let body = Bytes::from(self.envelope.around_all(&batch.spans));
         drop(batch.spans);
         if body.len() > REQUEST_BYTES_MAX {
             return Err((DropReason::TooLarge, format!("{} bytes", body.len())));
@@ -161,13 +164,13 @@ impl Worker {
 
     /// Says once that the Collector cannot be reached, and once that it can again.
     fn failed(&mut self, why: &str) {
-        if !std::mem::replace(&mut self.failing, true) {
+        if !mem::replace(&mut self.failing, true) {
             tracing::warn!(target: DIAGNOSTICS_TARGET, why, "export fails; spans are kept and sent again");
         }
     }
 
     fn recovered(&mut self, rejected: u64, message: &str) {
-        if std::mem::take(&mut self.failing) {
+        if mem::take(&mut self.failing) {
             tracing::info!(target: DIAGNOSTICS_TARGET, "export works again");
         }
         if rejected > 0 || !message.is_empty() {
@@ -195,38 +198,34 @@ fn jittered(backoff: Duration) -> Duration {
     backoff * spread / 100
 }
 
-/// Cuts a chunk at record boundaries, by number and by size.
-fn split(chunk: &Chunk, batch_len: usize, batches: &mut VecDeque<Batch>) {
-    let mut rest = chunk.bytes.as_slice();
-    let (mut taken, mut records) = (0, 0);
-    let mut open = rest;
-    while let Some(len) = record_len(rest) {
-        if records > 0 && (records == batch_len || taken + len > BATCH_BYTES_MAX) {
-            push(batches, open, taken, records);
-            (open, taken, records) = (rest, 0, 0);
+/// Cuts a chunk at record boundaries, by number and by size; a batch that has room takes what comes.
+fn split(chunk: Chunk, batch_len: usize, batches: &mut VecDeque<Batch>) {
+    let bytes = Bytes::from(chunk.bytes);
+    let (mut start, mut end) = (0, 0);
+    let mut open = batches.pop_back().unwrap_or_default();
+    while let Some(len) = bytes.get(end..).and_then(record_len) {
+        let is_full = open.records >= batch_len as u64 || open.bytes + len > BATCH_BYTES_MAX;
+        if is_full && open.records > 0 {
+            open.take(bytes.slice(start..end));
+            batches.push_back(mem::take(&mut open));
+            start = end;
         }
-        taken += len;
-        records += 1;
-        rest = rest.get(len..).unwrap_or_default();
+        end += len;
+        open.bytes += len;
+        open.records += 1;
     }
-    if records > 0 {
-        push(batches, open, taken, records);
+    open.take(bytes.slice(start..end));
+    if open.records > 0 {
+        batches.push_back(open);
     }
 }
 
-/// A batch that has room takes what comes; otherwise a new one begins.
-fn push(batches: &mut VecDeque<Batch>, open: &[u8], len: usize, records: usize) {
-    let spans = open.get(..len).unwrap_or_default();
-    let records = records as u64;
-    if let Some(last) = batches.back_mut()
-        && last.records + records <= BATCH_LEN_MAX as u64
-        && last.spans.len() + len <= BATCH_BYTES_MAX
-    {
-        last.spans.extend_from_slice(spans);
-        last.records += records;
-        return;
+impl Batch {
+    fn take(&mut self, spans: Bytes) {
+        if !spans.is_empty() {
+            self.spans.push(spans);
+        }
     }
-    batches.push_back(Batch { spans: spans.to_vec(), records });
 }
 
 /// The length of the record at the front, with its tag and length.

@@ -40,9 +40,15 @@ impl Envelope {
     /// An `ExportTraceServiceRequest` around spans that are encoded as fields of `ScopeSpans` already.
     #[must_use]
     pub fn around(&self, spans: &[u8]) -> Vec<u8> {
+        self.around_all(&[spans])
+    }
+
+    /// The same around several pieces.
+    pub(crate) fn around_all(&self, spans: &[impl AsRef<[u8]>]) -> Vec<u8> {
         let mut schema = Vec::new();
         schema.bytes(3, SCHEMA_URL.as_bytes());
-        let scope_len = self.scope.len() + spans.len() + schema.len();
+        let scope_len =
+            self.scope.len() + spans.iter().map(|piece| piece.as_ref().len()).sum::<usize>() + schema.len();
         let resource_len = self.resource.len() + 1 + varint_len(scope_len) + scope_len + schema.len();
         let mut out = Vec::with_capacity(resource_len + 8);
         out.tag(1, 2);
@@ -51,7 +57,9 @@ impl Envelope {
         out.tag(2, 2);
         out.varint(scope_len as u64);
         out.extend_from_slice(&self.scope);
-        out.extend_from_slice(spans);
+        for piece in spans {
+            out.extend_from_slice(piece.as_ref());
+        }
         out.extend_from_slice(&schema);
         out.extend_from_slice(&schema);
         out
