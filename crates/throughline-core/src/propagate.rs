@@ -118,6 +118,14 @@ impl Propagator {
         self.names.as_ref().map_or(CORRELATION_HEADER, |names| &names.own)
     }
 
+    /// The names under which the correlation id is read, in order; none when propagation is off.
+    pub fn correlation_names(&self) -> impl Iterator<Item = &str> {
+        self.names
+            .iter()
+            .flat_map(|names| iter::once(&names.own).chain(&names.also_accepted))
+            .map(|name| &**name)
+    }
+
     /// The names of the fields that [`inject`](Self::inject) writes or removes; none when propagation is off.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         self.names.iter().flat_map(|names| [TRACEPARENT, TRACESTATE, BAGGAGE, &names.own])

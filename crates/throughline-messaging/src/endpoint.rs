@@ -257,12 +257,13 @@ impl Endpoint {
 /// What a batch is handled in: the current span, and the correlation id that all messages share, if they do.
 fn batch_context(messages: &[(Message<'_>, Creation)]) -> Context {
     let ambient = Context::current();
-    let mut ids = messages.iter().map(|(_, creation)| creation.context.correlation_id());
+    let brought = |creation: &Creation| {
+        creation.correlated.then(|| creation.context.correlation_id().cloned()).flatten()
+    };
+    let mut ids = messages.iter().map(|(_, creation)| brought(creation));
     let first = ids.next().flatten();
     match first {
-        Some(id) if ids.all(|other| other.map(CorrelationId::as_str) == Some(id.as_str())) => {
-            ambient.with_correlation_id(id.clone())
-        }
+        Some(id) if ids.all(|other| other.as_ref() == Some(&id)) => ambient.with_correlation_id(id),
         _ if ambient.correlation_id().is_none() => ambient.with_correlation_id(CorrelationId::generate()),
         _ => ambient,
     }
@@ -280,7 +281,7 @@ fn present(headers: &dyn Carrier, propagator: &Propagator) -> bool {
 /// Whether `id` stands in the headers, or was made up because none did.
 fn brings(headers: &dyn Carrier, propagator: &Propagator, id: &CorrelationId) -> bool {
     let mut found = false;
-    for name in propagator.fields() {
+    for name in propagator.correlation_names() {
         headers.get_all(name, &mut |value| found |= value.trim_ascii() == id.as_str().as_bytes());
     }
     found

@@ -96,10 +96,12 @@ impl Operation {
         if let Some(measures) = &self.measures {
             measures.ended(self.started.elapsed(), error_type);
         }
+        // Put together before the record is locked: the application's own words are written by its own code.
+        let description = if self.span.is_disabled() { String::new() } else { end.description() };
         self.span.edit(|record| {
             record.attribute(own::MESSAGING_END, end.name().into());
             if let Some(error_type) = error_type {
-                record.status(Status::Error(&end.description()));
+                record.status(Status::Error(&description));
                 record.attribute(ERROR_TYPE, error_type.into());
             }
         });

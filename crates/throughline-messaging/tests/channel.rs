@@ -12,7 +12,7 @@ use throughline_messaging::{
     Processing, Relation,
     channel::{self, Batch, Delivery, Receiver, Sender},
 };
-use throughline_testing::Capture;
+use throughline_testing::{Capture, collector::Status};
 
 struct InProcess {
     sender: Sender<String>,
@@ -139,6 +139,25 @@ async fn a_message_that_cannot_be_sent_comes_back() {
         .map(|span| span.attribute("error.type").and_then(|kind| kind.as_str()).map(str::to_owned))
         .collect();
     assert_eq!(kinds, [None, Some("full".to_owned()), Some("closed".to_owned())]);
+}
+
+#[tokio::test]
+async fn an_error_may_log_while_it_is_written() {
+    struct Chatty;
+    impl std::fmt::Display for Chatty {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            tracing::info_span!("inner").in_scope(|| tracing::info!("asked for its message"));
+            f.write_str("no apples")
+        }
+    }
+    let capture = Capture::new("shop");
+    let _installed = capture.install();
+    let (sender, mut receiver) = channel::channel("orders", 1);
+    sender.send(1).await.unwrap();
+    let handled = receiver.recv().await.unwrap().process(async |_| Err::<(), _>(Chatty)).await;
+    assert!(handled.is_err());
+    let status = capture.span("process orders").status.clone();
+    assert_eq!(status, Status::Error { message: "no apples".to_owned() });
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, convert::Infallible, future::pending};
 
 use throughline_core::{
-    AlwaysOff, Carry, Context, EdgePolicy, Filters, Metric, ParentBased, Propagator, with_remote,
+    AlwaysOff, Carry, Context, CorrelationId, EdgePolicy, Filters, Metric, ParentBased, Propagator,
+    with_remote,
 };
 use throughline_messaging::{Processing, Relation};
 use throughline_testing::Capture;
@@ -47,6 +48,7 @@ pub(crate) trait Broker {
 pub(crate) async fn keeps<B: Broker>(connect: impl AsyncFn(&str) -> B) {
     everything_arrives(connect("contract/everything").await).await;
     a_current_span_is_the_parent_and_the_sender_a_link(connect("contract/current").await).await;
+    the_story_is_the_messages_where_it_has_one(connect("contract/story").await).await;
     a_forced_child_also_links_the_current_span(connect("contract/child").await).await;
     a_forced_link_starts_a_new_trace(connect("contract/link").await).await;
     a_batch_links_to_each_sender(connect("contract/batch").await).await;
@@ -124,6 +126,38 @@ async fn a_current_span_is_the_parent_and_the_sender_a_link<B: Broker>(mut broke
             B::SEND
         )
     );
+}
+
+async fn the_story_is_the_messages_where_it_has_one<B: Broker>(mut broker: B) {
+    let capture = Capture::new("shop");
+    let _installed = capture.install();
+    let id = CorrelationId::parse(b"worker-1").unwrap();
+    let at_work = Context::default().with_correlation_id(id);
+    let worker = with_remote(&at_work, || info_span!("worker"));
+
+    send_in_order_span(&broker).await;
+    let received = broker.receive().await;
+    let inside = context_of(worker.in_scope(|| trusting(&broker, received))).await;
+    assert_eq!(correlation_id(&inside), CORRELATION);
+
+    for _ in 0..2 {
+        send_in_order_span(&broker).await;
+    }
+    let received = vec![broker.receive().await, broker.receive().await];
+    let inside = context_of(worker.in_scope(|| broker.process_batch(received))).await;
+    assert_eq!(correlation_id(&inside), CORRELATION, "a batch of one story");
+
+    if B::HAS_HEADERS {
+        broker.send_raw(&[], BODY).await;
+        let received = broker.receive().await;
+        let inside = context_of(worker.in_scope(|| trusting(&broker, received))).await;
+        assert_eq!(correlation_id(&inside), "worker-1");
+
+        broker.send_raw(&[], BODY).await;
+        let received = vec![broker.receive().await];
+        let inside = context_of(worker.in_scope(|| broker.process_batch(received))).await;
+        assert_eq!(correlation_id(&inside), "worker-1");
+    }
 }
 
 async fn a_forced_child_also_links_the_current_span<B: Broker>(mut broker: B) {
@@ -341,9 +375,8 @@ async fn handlers_at_the_same_time_keep_apart<B: Broker>(mut broker: B) {
     let capture = Capture::new("shop");
     let _installed = capture.install();
     for number in 0..ORDERS {
-        let context = Context::default().with_correlation_id(
-            throughline_core::CorrelationId::parse(format!("order-{number}").as_bytes()).unwrap(),
-        );
+        let context = Context::default()
+            .with_correlation_id(CorrelationId::parse(format!("order-{number}").as_bytes()).unwrap());
         with_remote(&context, || broker.send("").carry()).await;
     }
     let mut handlers = JoinSet::new();
