@@ -117,8 +117,11 @@ pub(crate) trait Preset: Send + Sync {
     fn message(&self, out: &mut Vec<u8>, value: Raw<'_>, limits: &Limits) -> Written;
     /// What stands between the message and the fields.
     fn rest(&self, out: &mut Vec<u8>, head: &Head<'_>);
-    /// What stands before the JSON value of a field.
-    fn key(&self, out: &mut Vec<u8>, key: Key);
+    /// Whether fields stand on the line as they do in a span's text: `,"key":value`.
+    const IS_JSON: bool;
+
+    /// What stands before the JSON value of a field; `text` is `,"key":`.
+    fn key(&self, out: &mut Vec<u8>, key: Key, text: &[u8]);
     /// A field that is serialised already.
     fn ready(&self, out: &mut Vec<u8>, piece: &Piece<'_>);
     /// What stands after the fields, the line's end included.
@@ -128,9 +131,13 @@ pub(crate) trait Preset: Send + Sync {
 /// Says on the line what is missing on it.
 #[inline]
 fn tally<P: Preset>(preset: &P, out: &mut Vec<u8>, tally: Tally) {
-    for (name, count) in [(TRUNCATED, tally.truncated), (DROPPED, tally.dropped)] {
+    let counts = [
+        (TRUNCATED, ",\"log.truncated\":", tally.truncated),
+        (DROPPED, ",\"log.dropped_fields\":", tally.dropped),
+    ];
+    for (name, text, count) in counts {
         if count > 0 {
-            preset.key(out, Key::new(name));
+            preset.key(out, Key::new(name), text.as_bytes());
             out.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
         }
     }

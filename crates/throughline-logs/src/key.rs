@@ -37,6 +37,12 @@ impl Key {
         Self { is_renamed: true, ..self }.tagged()
     }
 
+    /// The name, where the key is nothing else.
+    #[inline]
+    pub(crate) const fn plain_name(self) -> Option<&'static str> {
+        if self.is_renamed || self.is_chain { None } else { Some(self.name) }
+    }
+
     #[inline]
     pub(crate) const fn is_renamed(self) -> bool {
         self.is_renamed
@@ -146,6 +152,21 @@ impl KeySet {
             return Some(key);
         }
         self.admit_similar(key, fixed)
+    }
+
+    /// Admits all of `keys`, or none of them if one might be on the line already or be named like a fixed key.
+    #[inline]
+    pub(crate) fn admit_all(&mut self, keys: impl Iterator<Item = Key>) -> bool {
+        let before = self.keys.len();
+        for key in keys {
+            if !self.seen.insert(key.tag.hash()) {
+                // What was marked stays marked: a mark without a key only leads the slow way.
+                self.keys.truncate(before);
+                return false;
+            }
+            self.keys.push(key);
+        }
+        true
     }
 
     /// The slow way: there is a key like this one, or even this one.

@@ -83,6 +83,7 @@ mod scratch;
 
 mod fields;
 mod key;
+mod key_text;
 mod span_fields;
 mod value;
 

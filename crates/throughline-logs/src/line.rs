@@ -5,6 +5,7 @@ use crate::{
     foreign::{self, Written},
     format::{Head, Preset, Tally},
     key::{FixedKeys, Key},
+    key_text,
     limits::Limits,
     scratch::Scratch,
     span_fields::{Piece, SpanFields},
@@ -58,6 +59,9 @@ impl<'a, P: Preset> Line<'a, P> {
     #[inline]
     pub(crate) fn span(&mut self, fields: &SpanFields) {
         self.rest();
+        if P::IS_JSON && self.all_at_once(fields) {
+            return;
+        }
         self.tally.dropped += u64::from(fields.dropped());
         for (value, chain) in fields.pieces() {
             if self.piece(&value)
@@ -66,6 +70,19 @@ impl<'a, P: Preset> Line<'a, P> {
                 self.piece(&chain);
             }
         }
+    }
+
+    /// Copies the whole text of a span in one go, which most spans allow: no key of theirs is like another on the line.
+    #[inline]
+    fn all_at_once(&mut self, fields: &SpanFields) -> bool {
+        let Some(text) = fields.whole() else { return false };
+        let has_room = self.scratch.line.len() + text.len() <= self.limits.fields_end()
+            && self.scratch.keys.len() + fields.len() <= self.limits.fields();
+        if !has_room || !self.scratch.keys.admit_all(fields.keys()) {
+            return false;
+        }
+        key_text::append_member(&mut self.scratch.line, text);
+        true
     }
 
     /// Ends the line.
@@ -89,7 +106,7 @@ impl<'a, P: Preset> Line<'a, P> {
     fn value(&mut self, key: Key, write: impl FnOnce(&mut Vec<u8>, &Limits) -> Written) -> bool {
         let Some(key) = self.admit(key) else { return false };
         let start = self.scratch.line.len();
-        self.preset.key(&mut self.scratch.line, key);
+        self.preset.key(&mut self.scratch.line, key, self.scratch.key_texts.get(key));
         let written = write(&mut self.scratch.line, self.limits);
         self.keep(start, written)
     }
@@ -102,7 +119,7 @@ impl<'a, P: Preset> Line<'a, P> {
         let out = &mut self.scratch.line;
         let start = out.len();
         if key.is_renamed() {
-            self.preset.key(out, key);
+            self.preset.key(out, key, self.scratch.key_texts.get(key));
             out.extend_from_slice(piece.value());
         } else {
             self.preset.ready(out, piece);

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::{key::KeySet, span_fields::SpanFields, time::TimeFormat};
+use crate::{key::KeySet, key_text::KeyTexts, span_fields::SpanFields, time::TimeFormat};
 
 /// A buffer that has grown beyond this is not kept: one huge line must not cost every thread its size for good.
 const KEPT_BYTES_MAX: usize = 64 * 1024;
@@ -11,6 +11,7 @@ const KEPT_BYTES_MAX: usize = 64 * 1024;
 pub(crate) struct Scratch {
     pub(crate) line: Vec<u8>,
     pub(crate) keys: KeySet,
+    pub(crate) key_texts: KeyTexts,
     pub(crate) time: TimeFormat,
     /// The fields of a late `record`.
     pub(crate) late: SpanFields,

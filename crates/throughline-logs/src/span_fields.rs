@@ -6,19 +6,22 @@ use crate::{
     fields::FieldSink,
     foreign::{self, Written},
     key::Key,
+    key_text,
     limits::Limits,
     value::{self, Raw},
 };
 
 /// What the JSON layers keep of one span.
 ///
-/// All of them share it, whatever their preset: a field is kept as JSON, `"key":value`, with the places of its parts.
+/// All of them share it, whatever their preset: a field is kept as JSON, `,"key":value`, with the places of its parts.
 #[derive(Debug, Default)]
 pub(crate) struct SpanFields {
     text: Vec<u8>,
     entries: Vec<Entry>,
     /// How many fields found no room.
     dropped: u32,
+    /// The text is not simply all fields one after the other: there are replaced ones, chains or incomplete values.
+    is_patched: bool,
 }
 
 /// One field: where it stands in the text.
@@ -30,7 +33,7 @@ struct Entry {
     chain: Option<Part>,
 }
 
-/// The place of `"key":value`.
+/// The place of `,"key":value`.
 #[derive(Clone, Debug)]
 struct Part {
     whole: Range<usize>,
@@ -42,7 +45,7 @@ struct Part {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Piece<'a> {
     pub(crate) key: Key,
-    /// `"key":value`
+    /// `,"key":value`
     pub(crate) whole: &'a [u8],
     value_len: usize,
     pub(crate) written: Written,
@@ -61,7 +64,8 @@ const USUAL_FIELDS: usize = 8;
 impl SpanFields {
     /// No fields yet, and room for the usual number.
     pub(crate) fn with_room() -> Self {
-        Self { text: Vec::with_capacity(USUAL_BYTES), entries: Vec::with_capacity(USUAL_FIELDS), dropped: 0 }
+        let (text, entries) = (Vec::with_capacity(USUAL_BYTES), Vec::with_capacity(USUAL_FIELDS));
+        Self { text, entries, ..Self::default() }
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -72,6 +76,23 @@ impl SpanFields {
         self.text.clear();
         self.entries.clear();
         self.dropped = 0;
+        self.is_patched = false;
+    }
+
+    /// All fields, ready to be copied, where they are complete and follow each other without gaps.
+    #[inline]
+    pub(crate) fn whole(&self) -> Option<&[u8]> {
+        (!self.is_patched).then_some(&self.text)
+    }
+
+    #[inline]
+    pub(crate) const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    #[inline]
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
+        self.entries.iter().map(|entry| entry.key)
     }
 
     pub(crate) const fn dropped(&self) -> u32 {
@@ -105,6 +126,7 @@ impl SpanFields {
             self.keep(entry, start, limits);
         }
         self.dropped += later.dropped;
+        self.is_patched |= later.dropped > 0;
         self.compact();
     }
 
@@ -119,6 +141,8 @@ impl SpanFields {
         let known = self.entries.iter().position(|other| other.key.is(entry.key));
         let is_full = self.text.len() > limits.fields_end()
             || (known.is_none() && self.entries.len() >= limits.fields());
+        self.is_patched |=
+            is_full || known.is_some() || entry.chain.is_some() || entry.value.written != Written::Whole;
         if is_full {
             self.text.truncate(start);
             self.dropped += 1;
@@ -136,7 +160,7 @@ impl SpanFields {
         if self.text.len() <= 2 * live {
             return;
         }
-        let mut compacted = Self { dropped: self.dropped, ..Self::default() };
+        let mut compacted = Self { dropped: self.dropped, is_patched: true, ..Self::default() };
         for (value, chain) in self.pieces() {
             let entry = Entry {
                 key: value.key,
@@ -161,10 +185,8 @@ impl FieldSink for SpanFieldsWriter<'_> {
         let start = self.fields.text.len();
         let value = self.part(key, |out, limits| raw.json(out, limits));
         let source = if let Raw::Error(error) = raw { foreign::source(error) } else { None };
-        let chain = source.map(|first| {
-            self.fields.text.push(b',');
-            self.part(key.chain(), |out, limits| value::chain(out, first, limits))
-        });
+        let chain =
+            source.map(|first| self.part(key.chain(), |out, limits| value::chain(out, first, limits)));
         self.fields.keep(Entry { key, value, chain }, start, self.limits);
     }
 }
@@ -173,9 +195,7 @@ impl SpanFieldsWriter<'_> {
     fn part(&mut self, key: Key, write: impl FnOnce(&mut Vec<u8>, &Limits) -> Written) -> Part {
         let text = &mut self.fields.text;
         let start = text.len();
-        text.push(b'"');
-        key.append(text);
-        text.extend_from_slice(b"\":");
+        key_text::append_key(text, key);
         let value = text.len();
         let written = write(text, self.limits);
         Part { whole: start..text.len(), value_len: text.len() - value, written }
@@ -214,7 +234,8 @@ mod tests {
 
     fn shown(fields: &SpanFields) -> String {
         let pieces = fields.pieces().flat_map(|(value, chain)| [Some(value), chain]).flatten();
-        let pieces: Vec<_> = pieces.map(|piece| str::from_utf8(piece.whole).unwrap()).collect();
+        let pieces: Vec<_> =
+            pieces.map(|piece| str::from_utf8(piece.whole).unwrap().strip_prefix(',').unwrap()).collect();
         pieces.join(" ")
     }
 

@@ -49,6 +49,7 @@ const SHORT_TIME_LEN: usize = 26;
 impl Preset for Console {
     const FIXED_KEYS: &'static [&'static str] =
         &["message", "correlation_id", "trace", "span", super::TRUNCATED, super::DROPPED];
+    const IS_JSON: bool = false;
 
     fn open(&self, out: &mut Vec<u8>, head: &Head<'_>) {
         self.dim(out, |out| {
@@ -78,7 +79,7 @@ impl Preset for Console {
 
     fn rest(&self, _: &mut Vec<u8>, _: &Head<'_>) {}
 
-    fn key(&self, out: &mut Vec<u8>, key: Key) {
+    fn key(&self, out: &mut Vec<u8>, key: Key, _: &[u8]) {
         out.push(b' ');
         self.dim(out, |out| {
             key.append(out);
@@ -87,20 +88,20 @@ impl Preset for Console {
     }
 
     fn ready(&self, out: &mut Vec<u8>, piece: &Piece<'_>) {
-        self.key(out, piece.key);
+        self.key(out, piece.key, &[]);
         out.extend_from_slice(piece.value());
     }
 
     fn close(&self, out: &mut Vec<u8>, head: &Head<'_>, missing: Tally) {
         tally(self, out, missing);
         if let Some(id) = head.correlation_id {
-            self.key(out, Key::new("correlation_id"));
+            self.key(out, Key::new("correlation_id"), &[]);
             out.extend_from_slice(id.as_str().as_bytes());
         }
         if let Some(span) = head.span {
             let (trace_id, span_id) = (span.trace_id().hex(), span.span_id().hex());
             for (name, id) in [("trace", trace_id.as_slice()), ("span", &span_id)] {
-                self.key(out, Key::new(name));
+                self.key(out, Key::new(name), &[]);
                 out.extend_from_slice(id.get(..SHORT_ID_LEN).unwrap_or_default());
             }
         }

@@ -5,26 +5,9 @@ use throughline_core::{CorrelationId, SpanContext};
 use crate::{
     escape, foreign,
     foreign::Written,
-    key::Key,
     limits::{Limits, NAME_BYTES_MAX},
-    span_fields::Piece,
     value::Raw,
 };
-
-/// Begins a member of the object that is open.
-#[inline]
-pub(super) fn key(out: &mut Vec<u8>, key: Key) {
-    comma(out);
-    out.push(b'"');
-    key.append(out);
-    out.extend_from_slice(b"\":");
-}
-
-#[inline]
-pub(super) fn ready(out: &mut Vec<u8>, piece: &Piece<'_>) {
-    comma(out);
-    out.extend_from_slice(piece.whole);
-}
 
 /// The value of the message: a string, whatever type it was given with.
 #[inline]
@@ -60,13 +43,6 @@ pub(super) fn correlation_id(out: &mut Vec<u8>, id: &CorrelationId) {
     out.extend_from_slice(b",\"correlation_id\":\"");
     out.extend_from_slice(id.as_str().as_bytes());
     out.push(b'"');
-}
-
-#[inline]
-fn comma(out: &mut Vec<u8>) {
-    if out.last() != Some(&b'{') {
-        out.push(b',');
-    }
 }
 
 #[inline]

@@ -3,7 +3,7 @@
 use tracing::Level;
 
 use super::{Head, Preset, Tally, json, tally};
-use crate::{foreign::Written, key::Key, limits::Limits, span_fields::Piece, value::Raw};
+use crate::{foreign::Written, key::Key, key_text, limits::Limits, span_fields::Piece, value::Raw};
 
 /// `{"timestamp":…,"severity_text":…,"severity_number":…,"body":…,"trace_id":…,"span_id":…,"trace_flags":…,
 /// "service.name":…,"correlation_id":…,"target":…,"attributes":{` then the fields.
@@ -26,6 +26,7 @@ const ATTRIBUTES: &[u8] = b",\"attributes\":{";
 impl Preset for Otel {
     // Fields have an object of their own, in which nothing else has a name.
     const FIXED_KEYS: &'static [&'static str] = &[super::TRUNCATED, super::DROPPED];
+    const IS_JSON: bool = true;
 
     #[inline]
     fn open(&self, out: &mut Vec<u8>, head: &Head<'_>) {
@@ -61,13 +62,13 @@ impl Preset for Otel {
     }
 
     #[inline]
-    fn key(&self, out: &mut Vec<u8>, key: Key) {
-        json::key(out, key);
+    fn key(&self, out: &mut Vec<u8>, _: Key, text: &[u8]) {
+        key_text::append_member(out, text);
     }
 
     #[inline]
     fn ready(&self, out: &mut Vec<u8>, piece: &Piece<'_>) {
-        json::ready(out, piece);
+        key_text::append_member(out, piece.whole);
     }
 
     #[inline]

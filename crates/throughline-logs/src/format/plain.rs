@@ -3,7 +3,7 @@
 use tracing::Level;
 
 use super::{Head, Preset, Tally, json, tally};
-use crate::{foreign::Written, key::Key, limits::Limits, span_fields::Piece, value::Raw};
+use crate::{foreign::Written, key::Key, key_text, limits::Limits, span_fields::Piece, value::Raw};
 
 /// `{"timestamp":…,"level":…,"message":…,"service":…,"correlation_id":…,"trace_id":…,"span_id":…,"trace_flags":…,
 /// "target":…,` then the fields.
@@ -35,6 +35,7 @@ impl Preset for Plain {
         super::TRUNCATED,
         super::DROPPED,
     ];
+    const IS_JSON: bool = true;
 
     #[inline]
     fn open(&self, out: &mut Vec<u8>, head: &Head<'_>) {
@@ -68,13 +69,13 @@ impl Preset for Plain {
     }
 
     #[inline]
-    fn key(&self, out: &mut Vec<u8>, key: Key) {
-        json::key(out, key);
+    fn key(&self, out: &mut Vec<u8>, _: Key, text: &[u8]) {
+        key_text::append_member(out, text);
     }
 
     #[inline]
     fn ready(&self, out: &mut Vec<u8>, piece: &Piece<'_>) {
-        json::ready(out, piece);
+        key_text::append_member(out, piece.whole);
     }
 
     #[inline]
