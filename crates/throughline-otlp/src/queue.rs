@@ -109,15 +109,15 @@ impl SpanSink for Queue {
         if !self.reserve(span.len()) {
             return self.stats.drop(DropReason::QueueFull, 1);
         }
-        let Some(shard) = self.shards.get(own_shard()) else {
-            return;
-        };
+        let Some(shard) = self.shards.get(own_shard()) else { return };
+        // Counted before it can be drained: what is taken away was always added first.
+        let waiting = self.records.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         {
             let mut chunk = locked(shard);
             chunk.bytes.extend_from_slice(span);
             chunk.records += 1;
         }
-        if self.records.fetch_add(1, Ordering::Relaxed) + 1 == self.wake_at {
+        if waiting == self.wake_at {
             self.wake.notify_one();
         }
     }
