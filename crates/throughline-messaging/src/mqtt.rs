@@ -31,8 +31,9 @@
 //! ```
 //!
 //! Limits: a publish span ends when the message is handed to the client's event loop, because `rumqttc` tells nobody
-//! about acknowledgements. MQTT 3.1.1 has no place for a context. `rumqttc` refuses packets above 10 KiB unless
-//! `set_max_packet_size` says otherwise, and baggage counts.
+//! about acknowledgements. MQTT 3.1.1 has no place for a context. A client closes its connection when it gets a packet
+//! above its limit, 10 KiB with `rumqttc`, and the broker sends that packet again, and again: where it is the context that
+//! makes a packet too long, baggage is left out, and tracestate if need be ([`Publisher::packet_len_max`]).
 
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -43,7 +44,7 @@ use rumqttc::v5::{
         v5::{Publish, PublishProperties},
     },
 };
-use throughline_core::{Carrier, EdgePolicy, Pipeline};
+use throughline_core::{Carrier, EdgePolicy, Pipeline, SpanExt, semconv::own};
 use tokio::time::timeout;
 
 use crate::{Endpoint, Failure, Message, Operation, Outcome, Processing, Relation};
@@ -125,16 +126,21 @@ pub struct Publisher {
     client: AsyncClient,
     endpoint: Endpoint,
     time_limit: Duration,
+    packet_len_max: usize,
 }
 
 impl Publisher {
     /// A publisher through `client`, which was made with `options`.
     pub fn new(client: AsyncClient, options: &MqttOptions) -> Self {
-        Self::of(client, endpoint(options))
+        let publisher = Self::of(client, endpoint(options));
+        match options.max_packet_size() {
+            Some(max) => publisher.packet_len_max(max as usize),
+            None => publisher,
+        }
     }
 
     const fn of(client: AsyncClient, endpoint: Endpoint) -> Self {
-        Self { client, endpoint, time_limit: PUBLISH_TIME_LIMIT }
+        Self { client, endpoint, time_limit: PUBLISH_TIME_LIMIT, packet_len_max: PACKET_LEN_MAX }
     }
 
     /// A pattern for topics that contain ids; see [`Endpoint::template`].
@@ -146,6 +152,15 @@ impl Publisher {
     /// How long to wait while the client's queue is full; [`PUBLISH_TIME_LIMIT`] unless set.
     pub const fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
+        self
+    }
+
+    /// How long a packet may be that everybody takes: what the client's options say, or [`PACKET_LEN_MAX`], unless set.
+    ///
+    /// Where a context would make a message longer, its baggage is left out, then its tracestate too; the span's
+    /// attribute `throughline.messaging.left_out` says so. A message that is too long by itself is none of our business.
+    pub const fn packet_len_max(mut self, bytes: usize) -> Self {
+        self.packet_len_max = bytes;
         self
     }
 
@@ -183,8 +198,15 @@ impl Publisher {
         mut properties: PublishProperties,
     ) -> Result<(), PublishError> {
         let topic = topic.into();
+        let payload = payload.into();
         let sending = self.begin(&topic, &mut properties);
-        let message = Outgoing { topic, qos, retain, payload: payload.into(), properties };
+        if !sending.forwards() {
+            let left_out = shorten(&mut properties, topic.len() + payload.len(), self.packet_len_max);
+            if !left_out.is_empty() {
+                sending.span().set_attribute(own::MESSAGING_LEFT_OUT, left_out);
+            }
+        }
+        let message = Outgoing { topic, qos, retain, payload, properties };
         sending.run(self.hand_over(message)).await.0
     }
 
@@ -219,6 +241,9 @@ impl Publisher {
 
 /// How long [`Publisher::publish`] waits for room in the client's queue unless told otherwise.
 pub const PUBLISH_TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a packet may be unless told otherwise: what `rumqttc` takes by default.
+pub const PACKET_LEN_MAX: usize = 10 * 1024;
 
 struct Outgoing {
     topic: String,
@@ -418,6 +443,44 @@ fn endpoint(options: &MqttOptions) -> Endpoint {
     if host.contains('/') { endpoint } else { endpoint.server(host, port) }
 }
 
+/// Leaves out of the context what makes the packet too long, if that is enough; returns the names of what it was.
+fn shorten(
+    properties: &mut PublishProperties,
+    rest_len: usize,
+    packet_len_max: usize,
+) -> &'static [&'static str] {
+    let all: usize = properties.user_properties.iter().map(property_len).sum();
+    let own = [&properties.response_topic, &properties.content_type];
+    let own: usize = own.into_iter().flatten().map(String::len).sum();
+    let data = properties.correlation_data.as_ref().map_or(0, |data| data.len());
+    let excess = (FIXED_LEN_MAX + rest_len + all + own + data).saturating_sub(packet_len_max);
+    let of = |name: &str| {
+        let named = properties.user_properties.iter().filter(|(own, _)| own == name);
+        named.map(property_len).sum::<usize>()
+    };
+    let left_out: &'static [&'static str] = match (of(BAGGAGE), of(TRACESTATE)) {
+        _ if excess == 0 => &[],
+        (baggage, _) if excess <= baggage => &[BAGGAGE],
+        (baggage, tracestate) if excess <= baggage + tracestate => &[BAGGAGE, TRACESTATE],
+        _ => &[],
+    };
+    for name in left_out {
+        Carrier::remove(&mut properties.user_properties, name);
+    }
+    left_out
+}
+
+const BAGGAGE: &str = "baggage";
+const TRACESTATE: &str = "tracestate";
+
+/// What a publish packet has at most beside topic, payload, texts and user properties.
+const FIXED_LEN_MAX: usize = 64;
+
+/// A user property has a byte that says what it is, and two length fields.
+const fn property_len((name, value): &(String, String)) -> usize {
+    5 + name.len() + value.len()
+}
+
 fn topic(message: &Publish) -> Cow<'_, str> {
     String::from_utf8_lossy(&message.topic)
 }
@@ -476,6 +539,22 @@ mod tests {
         assert_eq!(properties.correlation_data.as_deref(), Some(b"42".as_slice()));
         forget_context(&mut properties);
         assert_eq!(properties.correlation_data.as_deref(), Some(b"42".as_slice()));
+    }
+
+    #[test]
+    fn a_context_never_makes_a_packet_too_long() {
+        let context = [("traceparent", SENT), ("tracestate", "a=1"), ("baggage", "k=v"), ("tenant", "blue")];
+        let left = |packet_len_max| {
+            let mut properties = published(&context).properties.unwrap();
+            shorten(&mut properties, 100, packet_len_max);
+            properties.user_properties.into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(" ")
+        };
+        let whole: usize = context.iter().map(|(name, value)| 5 + name.len() + value.len()).sum();
+        let whole = whole + 100 + FIXED_LEN_MAX;
+        assert_eq!(left(whole), "traceparent tracestate baggage tenant");
+        assert_eq!(left(whole - 1), "traceparent tracestate tenant");
+        assert_eq!(left(whole - 16), "traceparent tenant");
+        assert_eq!(left(100), "traceparent tracestate baggage tenant", "too long without us");
     }
 
     #[test]

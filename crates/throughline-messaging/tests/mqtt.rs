@@ -15,8 +15,9 @@ use std::{
 
 use contract::Broker;
 use mqtt_client::{DEADLINE, Mqtt, options};
-use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::{MqttOptions, mqttbytes::QoS};
 use rumqttd::{Broker as Embedded, Config, ConnectionSettings, RouterConfig, ServerSettings};
+use throughline_core::{Baggage, Carry, Context, with_remote};
 use throughline_messaging::mqtt::{self, Publisher, Subscriber};
 use throughline_testing::Capture;
 
@@ -73,6 +74,29 @@ async fn the_plain_functions_do_it_too() {
         "shop: publish order/created (producer) #1\n\
          \x20 shop: process order/created (consumer) #2"
     );
+}
+
+#[tokio::test]
+async fn baggage_stays_behind_rather_than_the_message() {
+    let port = start_broker().await;
+    // As a service has it that never thought of packet sizes.
+    let options = MqttOptions::new("careless", "127.0.0.1", port);
+    let mut broker = Mqtt::connect_as(options, "order/created").await;
+    let capture = Capture::new("shop");
+    let _installed = capture.install();
+    let large = Baggage::default().insert("tenant", &"x".repeat(8_000)).unwrap();
+    let payload = "y".repeat(4_000);
+    with_remote(&Context::default().with_baggage(large), || broker.send(&payload).carry()).await;
+    let message = broker.receive().await;
+    assert_eq!(message.payload.len(), payload.len());
+    mqtt::process(&message).run(async {}).await;
+
+    assert_eq!(
+        capture.tree(),
+        "shop: publish order/created (producer) #1\n  shop: process order/created (consumer) #2"
+    );
+    let left_out = &capture.span("publish order/created").attributes;
+    assert!(left_out.get("throughline.messaging.left_out").is_some(), "{left_out:?}");
 }
 
 #[tokio::test]

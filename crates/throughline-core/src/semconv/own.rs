@@ -7,6 +7,8 @@ super::names! {
     HTTP_END = "throughline.http.end",
     /// `throughline.messaging.end`: how the handling of a message ended.
     MESSAGING_END = "throughline.messaging.end",
+    /// `throughline.messaging.left_out`: fields of the context that would have made the message too long.
+    MESSAGING_LEFT_OUT = "throughline.messaging.left_out",
     /// `throughline.messaging.queue_time_ms`: how long a message waited, in milliseconds.
     MESSAGING_QUEUE_TIME_MS = "throughline.messaging.queue_time_ms",
     /// `throughline.messaging.redelivered`: that a message was delivered before.
