@@ -20,9 +20,11 @@ impl<S: FieldSink> Fields<'_, S> {
     #[inline]
     fn put(&mut self, field: &Field, value: Raw<'_>) {
         let name = field.name();
-        if !name.starts_with("otel.") {
+        match name.as_bytes() {
+            [b'o', b't', b'e', b'l', b'.', ..] => {}
             // `r#type = …` is how Rust spells a field called `type`.
-            self.0.field(name.strip_prefix("r#").unwrap_or(name), value);
+            [b'r', b'#', ..] => self.0.field(name.strip_prefix("r#").unwrap_or(name), value),
+            _ => self.0.field(name, value),
         }
     }
 }
