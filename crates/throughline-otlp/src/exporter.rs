@@ -68,18 +68,24 @@ impl Exporter {
     /// Works on any runtime and does not block it. A second call reports the same.
     pub async fn shutdown(&self, deadline: Duration) -> Report {
         let end = self.begin_end(deadline);
-        if let Some(metrics) = self.metrics.clone() {
-            let (sender, receiver) = tokio::sync::oneshot::channel();
-            std::thread::spawn(move || {
-                end_metrics(&metrics, deadline);
-                let _nobody_waits = sender.send(());
-            });
-            let _ended = receiver.await;
+        let (sender, mut metrics) = tokio::sync::oneshot::channel();
+        self.end_metrics(deadline, move || {
+            let _nobody_waits = sender.send(());
+        });
+        tokio::select! {
+            _ = &mut metrics => {}
+            () = elapsed(deadline) => {}
         }
         self.end_at(end);
         let mut done = self.done.clone();
+        let ended = async {
+            let _worker = done.wait_for(|done| *done).await;
+            if !metrics.is_terminated() {
+                let _failed_now = metrics.await;
+            }
+        };
         tokio::select! {
-            _ = done.wait_for(|done| *done) => {}
+            () = ended => {}
             () = elapsed(end.saturating_duration_since(Instant::now()) + GRACE) => {}
         }
         self.report()
@@ -88,14 +94,20 @@ impl Exporter {
     /// [`shutdown`](Self::shutdown) that blocks the calling thread.
     pub fn shutdown_blocking(&self, deadline: Duration) -> Report {
         let end = self.begin_end(deadline);
-        if let Some(metrics) = &self.metrics {
-            end_metrics(metrics, deadline);
-        }
+        let (sender, metrics) = std::sync::mpsc::channel();
+        self.end_metrics(deadline, move || {
+            let _nobody_waits = sender.send(());
+        });
+        let in_time = metrics.recv_timeout(deadline).is_ok();
         self.end_at(end);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // The thread ends at the deadline at the latest.
             let _ended = thread.join();
+        }
+        if !in_time {
+            // Without the export thread's runtime the last export fails now, and is counted.
+            let _failed_now = metrics.recv_timeout(GRACE);
         }
         self.report()
     }
@@ -107,17 +119,25 @@ impl Exporter {
         Instant::now() + deadline
     }
 
+    /// Collects and exports one last time, then calls `ended`. Failures are in the report; a second call does nothing.
+    ///
+    /// On a thread of its own: the SDK's reader waits five seconds for an answer, whatever the deadline.
+    fn end_metrics(&self, deadline: Duration, ended: impl FnOnce() + Send + 'static) {
+        let Some(metrics) = self.metrics.clone() else {
+            return ended();
+        };
+        std::thread::spawn(move || {
+            let _counted = metrics.shutdown_with_timeout(deadline);
+            ended();
+        });
+    }
+
     /// The export thread outlives the metrics: their last export needs its runtime.
     fn end_at(&self, end: Instant) {
         self.orders.send_modify(|orders| {
             orders.end.get_or_insert(end);
         });
     }
-}
-
-/// Collects and exports one last time. Failures are in the report; a second call does nothing.
-fn end_metrics(metrics: &SdkMeterProvider, deadline: Duration) {
-    let _counted = metrics.shutdown_with_timeout(deadline);
 }
 
 /// What the export thread may need beyond the deadline to notice it.

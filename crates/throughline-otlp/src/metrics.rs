@@ -12,7 +12,7 @@ use opentelemetry::{
     KeyValue,
     metrics::{Counter, Histogram, MeterProvider, UpDownCounter},
 };
-use opentelemetry_otlp::{MetricExporter, WithExportConfig};
+use opentelemetry_otlp::{MetricExporter, RetryPolicy, WithExportConfig};
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
@@ -127,6 +127,8 @@ pub(crate) fn provider(
     Ok(SdkMeterProvider::builder().with_reader(reader).with_resource(resource).build())
 }
 
+/// The SDK's exporter, with one attempt an interval: measurements are cumulative, so that the next export makes up for a
+/// failed one, and its own retries would need a runtime that a shutdown may have taken away.
 fn exporter(endpoint: &Endpoint, runtime: &Handle) -> Result<MetricExporter, String> {
     match endpoint.protocol {
         #[cfg(feature = "grpc")]
@@ -146,6 +148,7 @@ fn exporter(endpoint: &Endpoint, runtime: &Handle) -> Result<MetricExporter, Str
                 .with_endpoint(&endpoint.url)
                 .with_timeout(endpoint.timeout)
                 .with_metadata(metadata)
+                .with_retry_policy(RetryPolicy::disabled())
                 .build()
                 .map_err(|error| error.to_string())
         }
@@ -154,10 +157,11 @@ fn exporter(endpoint: &Endpoint, runtime: &Handle) -> Result<MetricExporter, Str
             use opentelemetry_otlp::WithHttpConfig;
             MetricExporter::builder()
                 .with_http()
-                .with_http_client(http_client::HyperClient::new(runtime.clone()))
+                .with_http_client(http_client::HyperClient::new(runtime.clone(), endpoint.timeout))
                 .with_endpoint(&endpoint.url)
                 .with_timeout(endpoint.timeout)
                 .with_headers(endpoint.headers.iter().cloned().collect())
+                .with_retry_policy(RetryPolicy::disabled())
                 .build()
                 .map_err(|error| error.to_string())
         }
@@ -215,6 +219,8 @@ impl<F: Future> Future for Inside<'_, F> {
 mod http_client {
     //! The SDK's HTTP exporter over the same client as ours.
 
+    use std::time::Duration;
+
     use bytes::Bytes;
     use http::{Request, Response};
     use http_body_util::{BodyExt, Full, Limited};
@@ -228,11 +234,12 @@ mod http_client {
     pub(super) struct HyperClient {
         client: Client<HttpConnector, Full<Bytes>>,
         runtime: Handle,
+        timeout: Duration,
     }
 
     impl HyperClient {
-        pub(super) fn new(runtime: Handle) -> Self {
-            Self { client: http_client(), runtime }
+        pub(super) fn new(runtime: Handle, timeout: Duration) -> Self {
+            Self { client: http_client(), runtime, timeout }
         }
     }
 
@@ -240,11 +247,14 @@ mod http_client {
     impl HttpClient for HyperClient {
         async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
             let (client, request) = (self.client.clone(), request.map(Full::new));
-            let answer = self.runtime.spawn(async move {
+            let timeout = self.timeout;
+            let call = async move {
                 let (parts, body) = client.request(request).await?.into_parts();
                 let body = Limited::new(body, RESPONSE_BYTES_MAX).collect().await?.to_bytes();
                 Ok::<_, HttpError>(Response::from_parts(parts, body))
-            });
+            };
+            // The SDK leaves the time limit to its client: without one, a single hang would end metrics for good.
+            let answer = self.runtime.spawn(async move { tokio::time::timeout(timeout, call).await? });
             answer.await?
         }
     }

@@ -114,6 +114,13 @@ impl SpanSink for Queue {
         let waiting = self.records.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         {
             let mut chunk = locked(shard);
+            // Asked again under the lock: after the last drain nothing may be put in that nobody takes out.
+            if self.closed.load(Ordering::Acquire) {
+                drop(chunk);
+                self.records.fetch_sub(1, Ordering::Relaxed);
+                self.release(span.len());
+                return self.stats.drop(DropReason::AlreadyShutdown, 1);
+            }
             chunk.bytes.extend_from_slice(span);
             chunk.records += 1;
         }

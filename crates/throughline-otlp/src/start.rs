@@ -80,6 +80,8 @@ fn spawn(
         let _suppressed = suppress();
         if let Some((runtime, transport)) = prepare(&endpoint, &started) {
             runtime.block_on(work(transport).run());
+            // A name look-up that is still under way would be waited for, beyond any deadline.
+            runtime.shutdown_background();
         }
         is_done.send_replace(true);
     });

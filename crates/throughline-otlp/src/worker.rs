@@ -118,7 +118,9 @@ impl Worker {
         if body.len() > REQUEST_BYTES_MAX {
             return Err((DropReason::TooLarge, format!("{} bytes", body.len())));
         }
-        let gives_up = Instant::now() + self.outage_budget;
+        // A receiver of its own: what hurries this batch is still news to the loop in `run`.
+        let mut hurry = self.orders.clone();
+        let mut gives_up = None;
         let mut backoff = BACKOFF_FIRST;
         loop {
             let Some(answer) = self.before_the_end(body.clone()).await else {
@@ -133,12 +135,17 @@ impl Worker {
                 Answer::Later { after, why } => (after, why),
             };
             self.failed(&why);
-            let pause = after.unwrap_or_else(|| jittered(backoff));
-            backoff = (backoff.max(after.unwrap_or_default()) * 2).min(BACKOFF_MAX);
-            if Instant::now() + pause >= gives_up {
+            let now = Instant::now();
+            let gives_up = *gives_up.get_or_insert(now + self.outage_budget);
+            let left = gives_up.saturating_duration_since(now);
+            if left.is_zero() || after.is_some_and(|after| after > left) {
                 return Err((DropReason::OutageBudget, why));
             }
-            if !self.pause(pause).await {
+            // The last try is at the end of the budget, however long the backoff has become.
+            let pause = after.unwrap_or_else(|| jittered(backoff).min(left));
+            backoff = (backoff.max(after.unwrap_or_default()) * 2).min(BACKOFF_MAX);
+            let hurry = after.is_none().then_some(&mut hurry);
+            if !self.pause(pause, hurry).await {
                 return Err((DropReason::ShutdownDeadline, why));
             }
             self.queue.stats.retry();
@@ -154,10 +161,19 @@ impl Worker {
         }
     }
 
-    /// Waits; false when the end comes first.
-    async fn pause(&mut self, pause: Duration) -> bool {
+    /// Waits; false when the end comes first. A flush or a shutdown cuts short a pause that the Collector did not ask for.
+    async fn pause(&mut self, pause: Duration, hurry: Option<&mut watch::Receiver<Orders>>) -> bool {
+        let hurried = async {
+            if let Some(orders) = hurry
+                && orders.changed().await.is_ok()
+            {
+                return;
+            }
+            std::future::pending().await
+        };
         tokio::select! {
             () = tokio::time::sleep(pause) => true,
+            () = hurried => true,
             () = end(&mut self.orders) => false,
         }
     }

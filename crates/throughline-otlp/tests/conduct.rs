@@ -1,9 +1,9 @@
-//! How the exporter behaves when it is refused, cut off or outrun.
+//! How the exporter behaves when it is hurried, cut small, left hanging or outrun.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use throughline_core::env::Environment;
-use throughline_otlp::{Built, Exporter, ExporterBuilder, Protocol, Signal};
+use throughline_core::{Metric, env::Environment};
+use throughline_otlp::{Built, DropReason, Exporter, ExporterBuilder, Protocol, Signal};
 use throughline_receiver::{Behaviour, Receiver, Refusal};
 
 const LONG: Duration = Duration::from_secs(20);
@@ -43,6 +43,27 @@ fn push(exporter: &Exporter, spans: usize) {
     }
 }
 
+/// Waits for what another thread does.
+#[track_caller]
+fn until(exporter: &Exporter, what: impl Fn(&Exporter) -> bool) {
+    let deadline = Instant::now() + LONG;
+    while !what(exporter) {
+        assert!(Instant::now() < deadline, "{}", exporter.report());
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn no_request_holds_more_spans_than_was_set() {
+    let receiver = Receiver::start_blocking().unwrap();
+    let exporter = start(to(&receiver, Protocol::HttpProtobuf).batch_len(10).schedule_delay(LONG));
+    push(&exporter, 95);
+    let report = exporter.shutdown_blocking(LONG);
+    assert_eq!(report.exported(), 95, "{report}");
+    let largest = receiver.requests().iter().map(|request| request.items).max();
+    assert_eq!(largest, Some(10));
+}
+
 #[test]
 fn threads_that_outrun_the_export_thread_neither_panic_nor_lose() {
     let receiver = Receiver::start_blocking().unwrap();
@@ -57,6 +78,88 @@ fn threads_that_outrun_the_export_thread_neither_panic_nor_lose() {
     exporter.shutdown_blocking(Duration::from_secs(1));
     let report = exporter.report();
     assert_eq!((report.accepted(), report.lost(), report.queued()), (16_000, 16_000, 0), "{report}");
+}
+
+#[test]
+fn the_deadline_holds_for_metrics_too() {
+    let receiver = Receiver::start_blocking().unwrap();
+    receiver.behave(Behaviour::Hang);
+    for protocol in BOTH {
+        let exporter = start(to(&receiver, protocol).metrics(Signal::On));
+        exporter.recorder().unwrap().record(Metric::MessagingSent, 1.0, &[]);
+        push(&exporter, 3);
+        let started = Instant::now();
+        let report = exporter.shutdown_blocking(Duration::from_millis(300));
+        let took = started.elapsed();
+        assert!(took < Duration::from_secs(3), "{protocol}: {took:?}");
+        assert_eq!((report.lost(), report.metrics_failed()), (3, 1), "{protocol}: {report}");
+    }
+}
+
+#[tokio::test]
+async fn the_deadline_holds_for_metrics_too_on_a_current_thread_runtime() {
+    let receiver = Receiver::start_blocking().unwrap();
+    receiver.behave(Behaviour::Hang);
+    for protocol in BOTH {
+        let exporter = start(to(&receiver, protocol).metrics(Signal::On));
+        exporter.recorder().unwrap().record(Metric::MessagingSent, 1.0, &[]);
+        push(&exporter, 3);
+        let started = Instant::now();
+        let report = exporter.shutdown(Duration::from_millis(300)).await;
+        let took = started.elapsed();
+        assert!(took < Duration::from_secs(3), "{protocol}: {took:?}");
+        assert_eq!((report.lost(), report.metrics_failed()), (3, 1), "{protocol}: {report}");
+    }
+}
+
+#[test]
+fn a_hanging_collector_does_not_end_metrics_for_good() {
+    let receiver = Receiver::start_blocking().unwrap();
+    for protocol in BOTH {
+        receiver.clear();
+        receiver.behave(Behaviour::Hang);
+        let builder = to(&receiver, protocol)
+            .metrics(Signal::On)
+            .metric_interval(Duration::from_millis(50))
+            .timeout(Duration::from_millis(200));
+        let exporter = start(builder);
+        exporter.recorder().unwrap().record(Metric::MessagingSent, 1.0, &[]);
+        until(&exporter, |exporter| exporter.report().metrics_failed() > 0);
+        receiver.behave(Behaviour::Accept);
+        until(&exporter, |exporter| exporter.report().metrics_exported() > 0);
+    }
+}
+
+#[test]
+fn a_shutdown_does_not_sit_out_the_backoff_of_a_collector_that_is_back() {
+    let receiver = Receiver::start_blocking().unwrap();
+    for protocol in BOTH {
+        receiver.clear();
+        receiver.stop_blocking();
+        let exporter = start(to(&receiver, protocol));
+        push(&exporter, 5);
+        // By then a pause may be seconds long.
+        until(&exporter, |exporter| exporter.report().retries() >= 6);
+        receiver.restart().unwrap();
+        let started = Instant::now();
+        let report = exporter.shutdown_blocking(LONG);
+        assert_eq!((report.exported(), report.lost()), (5, 0), "{report}");
+        assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    }
+}
+
+#[test]
+fn the_last_try_is_at_the_end_of_the_outage_budget() {
+    let budget = Duration::from_secs(2);
+    let receiver = Receiver::start_blocking().unwrap();
+    receiver.behave(Behaviour::Refuse(Refusal::retryable()));
+    let exporter = start(to(&receiver, Protocol::Grpc).outage_budget(budget));
+    push(&exporter, 1);
+    until(&exporter, |exporter| exporter.report().dropped(DropReason::OutageBudget) == 1);
+    let requests = receiver.requests();
+    let first = requests.first().unwrap().arrived;
+    let last = requests.last().unwrap().arrived;
+    assert!(last.duration_since(first).unwrap() >= budget, "{:?}", last.duration_since(first));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri,
     header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT as USER_AGENT_HEADER},
 };
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -57,19 +57,28 @@ impl Http {
         match tokio::time::timeout(self.timeout, self.call(body)).await {
             Ok(Ok((StatusCode::OK, _, answer))) => response::read(&answer),
             Ok(Ok((status, after, _))) => refused(status, after),
-            Ok(Err(why)) => Answer::Later { after: None, why },
+            Ok(Err(answer)) => answer,
             Err(_) => Answer::Later { after: None, why: format!("no answer within {:?}", self.timeout) },
         }
     }
 
-    async fn call(&self, body: Bytes) -> Result<(StatusCode, Option<Duration>, Bytes), String> {
-        let mut request =
-            Request::post(self.uri.clone()).body(Full::new(body)).map_err(|error| error.to_string())?;
+    async fn call(&self, body: Bytes) -> Result<(StatusCode, Option<Duration>, Bytes), Answer> {
+        let mut request = Request::post(self.uri.clone())
+            .body(Full::new(body))
+            .map_err(|error| Answer::Never { why: error.to_string() })?;
         *request.headers_mut() = self.headers.clone();
-        let response = self.client.request(request).await.map_err(|error| chain(&error))?;
+        let response = self.client.request(request).await.map_err(|error| later(&error))?;
         let (status, after) = (response.status(), retry_after(&response));
         let body = Limited::new(response.into_body(), RESPONSE_BYTES_MAX).collect().await;
-        Ok((status, after, body.map(http_body_util::Collected::to_bytes).unwrap_or_default()))
+        match body {
+            Ok(body) => Ok((status, after, body.to_bytes())),
+            // What the status says stands, whatever became of the text behind it.
+            Err(_) if status != StatusCode::OK => Ok((status, after, Bytes::new())),
+            Err(error) if error.is::<LengthLimitError>() => {
+                Err(Answer::Never { why: format!("an answer of more than {RESPONSE_BYTES_MAX} bytes") })
+            }
+            Err(error) => Err(later(&*error)),
+        }
     }
 }
 
@@ -115,6 +124,11 @@ fn gzip(body: &[u8]) -> Bytes {
     // Writing to memory cannot fail.
     let _never_fails = encoder.write_all(body);
     encoder.finish().unwrap_or_default().into()
+}
+
+/// The connection failed, or broke before the answer was whole.
+fn later(error: &(dyn std::error::Error + 'static)) -> Answer {
+    Answer::Later { after: None, why: chain(error) }
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
