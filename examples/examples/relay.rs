@@ -44,7 +44,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing::info!(address = %listener.local_addr()?, "listening");
     axum::serve(listener, app(http)).with_graceful_shutdown(throughline::shutdown_signal()).await?;
 
-    telemetry.shutdown(Duration::from_secs(5)).await;
+    let report = telemetry.shutdown(Duration::from_secs(5)).await;
+    if report.lost() > 0 {
+        return Err(report.to_string().into());
+    }
     Ok(())
 }
 

@@ -44,7 +44,7 @@ const SCANNED_HEADERS_MAX: usize = 16;
 impl Carrier for HeaderCarrier<'_> {
     fn get_all<'a>(&'a self, name: &str, visit: &mut dyn FnMut(&'a [u8])) {
         if self.headers.len() <= SCANNED_HEADERS_MAX {
-            let same = self.headers.iter().filter(|(own, _)| own.as_str().eq_ignore_ascii_case(name));
+            let same = self.headers.iter().filter(|(own, _)| own.as_str() == name);
             return same.for_each(|(_, value)| visit(value.as_bytes()));
         }
         let values = match well_known(name) {

@@ -1,3 +1,5 @@
+//! What one request brought, decoded once.
+
 use std::sync::Arc;
 
 use opentelemetry_proto::tonic::{logs::v1::LogsData, metrics::v1::MetricsData, trace::v1::TracesData};

@@ -1,3 +1,5 @@
+//! How the receiver can be made to misbehave.
+
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},

@@ -1,3 +1,5 @@
+//! Setting up a receiver.
+
 use std::{
     fmt,
     net::{Ipv4Addr, SocketAddr},

@@ -1,3 +1,5 @@
+//! What can go wrong when a receiver starts, or is waited for.
+
 use std::{error::Error, fmt, io, net::SocketAddr, time::Duration};
 
 use crate::Counts;

@@ -1,3 +1,5 @@
+//! The answer to an export request, in either encoding.
+
 use prost::Message as _;
 
 use crate::Signal;

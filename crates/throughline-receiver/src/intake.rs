@@ -1,3 +1,5 @@
+//! The way of a request from either protocol into the store.
+
 use std::{fmt, sync::Arc};
 
 use tokio::sync::Notify;

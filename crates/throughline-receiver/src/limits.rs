@@ -1,3 +1,5 @@
+//! What the receiver holds at most.
+
 /// How many spans are kept unless another number is set.
 pub const SPANS_MAX: usize = 100_000;
 /// How many log records are kept unless another number is set.

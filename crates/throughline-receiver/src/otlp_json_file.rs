@@ -1,3 +1,5 @@
+//! A file that gets every accepted request as a line.
+
 use std::{
     fs::File,
     io::{self, Write},

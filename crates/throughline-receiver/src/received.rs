@@ -1,3 +1,5 @@
+//! What has arrived, to be read and waited for.
+
 use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use crate::{LogRecord, Metric, RequestInfo, Span, TraceId, WaitTimeout, limits::Limits, store::Store};

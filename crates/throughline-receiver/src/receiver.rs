@@ -1,3 +1,5 @@
+//! The receiver itself: started, read, stopped.
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},

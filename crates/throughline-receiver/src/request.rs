@@ -1,3 +1,5 @@
+//! What is known of one export request.
+
 use std::time::SystemTime;
 
 /// One export request that arrived, whatever became of it.

@@ -1,3 +1,5 @@
+//! The listeners of both protocols, and their end.
+
 use std::{
     io,
     net::SocketAddr,

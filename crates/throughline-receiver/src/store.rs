@@ -1,3 +1,5 @@
+//! The bounded store behind the receiver.
+
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},

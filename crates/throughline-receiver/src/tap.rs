@@ -1,3 +1,5 @@
+//! Listening in on every accepted request.
+
 use crate::Signal;
 
 /// Sees each accepted request as one line of OTLP-JSON.

@@ -1,3 +1,5 @@
+//! Waking whoever waits for something to arrive.
+
 use std::{
     fmt,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},

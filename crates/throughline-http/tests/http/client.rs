@@ -1,3 +1,5 @@
+//! The client layer: attempts, their ends, and what goes onto the wire.
+
 use std::{
     future::{pending, poll_fn},
     panic::AssertUnwindSafe,

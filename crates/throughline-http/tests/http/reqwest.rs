@@ -1,3 +1,5 @@
+//! The traced reqwest client: redirects, credentials, errors.
+
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},

@@ -1,3 +1,5 @@
+//! The server layer: names, attributes, ends, propagation.
+
 use std::{
     convert::Infallible,
     future::{pending, poll_fn},

@@ -1,3 +1,5 @@
+//! OTLP-JSON to protobuf, by the schema.
+
 use std::fmt;
 
 use base64::{

@@ -1,3 +1,5 @@
+//! The fields of OTLP, one table for both directions.
+
 /// A message of OTLP: what it may contain.
 #[derive(Debug)]
 pub(crate) struct Message {

@@ -1,3 +1,5 @@
+//! Protobuf to OTLP-JSON, by the schema.
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Buf as _;
 use prost::encoding::decode_varint;

@@ -1,3 +1,5 @@
+//! Attributes and their values.
+
 use std::fmt;
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};

@@ -1,3 +1,5 @@
+//! Trace ids and span ids, as received.
+
 use std::fmt;
 
 use super::InvalidId;

@@ -1,3 +1,5 @@
+//! Log records.
+
 use std::sync::Arc;
 
 use opentelemetry_proto::tonic::logs::v1 as proto;

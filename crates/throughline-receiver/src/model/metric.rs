@@ -1,3 +1,5 @@
+//! Metrics.
+
 use std::sync::Arc;
 
 use opentelemetry_proto::tonic::metrics::v1::{self as proto, metric::Data};

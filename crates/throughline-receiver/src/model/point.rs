@@ -1,3 +1,5 @@
+//! The points of a metric.
+
 use opentelemetry_proto::tonic::metrics::v1::{
     self as proto, exemplar, exponential_histogram_data_point as exponential, number_data_point,
 };

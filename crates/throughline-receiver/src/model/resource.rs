@@ -1,3 +1,5 @@
+//! Who sent it, and with which library.
+
 use std::sync::Arc;
 
 use opentelemetry_proto::tonic::{common::v1::InstrumentationScope, resource::v1::Resource as ProtoResource};

@@ -1,3 +1,5 @@
+//! Spans, with their events and links.
+
 use std::{sync::Arc, time::Duration};
 
 use opentelemetry_proto::tonic::trace::v1 as proto;

@@ -1,3 +1,5 @@
+//! Each misbehaviour, seen by a real client.
+
 use std::{sync::Arc, time::Duration};
 
 use prost::Message as _;

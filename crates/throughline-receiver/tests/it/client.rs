@@ -1,3 +1,5 @@
+//! The clients that the tests send with.
+
 use std::{error::Error, io::Write as _, time::Duration};
 
 use flate2::{Compression, write::GzEncoder};

@@ -1,3 +1,5 @@
+//! OTLP over gRPC.
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};

@@ -1,3 +1,5 @@
+//! OTLP over HTTP, in both encodings.
+
 use prost::Message as _;
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};

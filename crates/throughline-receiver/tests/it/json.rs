@@ -1,3 +1,5 @@
+//! OTLP-JSON: the official examples, and what is written for the tap.
+
 use std::sync::{Arc, Mutex};
 
 use opentelemetry_proto::tonic::common::v1::{ArrayValue, any_value::Value as Any};

@@ -1,3 +1,5 @@
+//! Starting, stopping and starting again.
+
 use std::{
     net::{SocketAddr, TcpListener},
     sync::{

@@ -1,3 +1,5 @@
+//! What is kept, what is pushed out, what can be waited for.
+
 use std::{sync::Arc, time::Duration};
 
 use throughline_receiver::{Receiver, TraceId};
