@@ -147,6 +147,9 @@ thread_local! {
     static EVENT_NOTES: Cell<Option<Box<EventNotes>>> = const { Cell::new(None) };
 }
 
+/// Notes that have grown beyond this are not kept for the next event.
+const NOTES_BYTES_MAX: usize = 16 * 1024;
+
 /// An event on its way to its span. Each thread keeps one for the next event; an event within an event gets its own.
 #[derive(Debug, Default)]
 struct EventNotes {
@@ -160,6 +163,9 @@ impl EventNotes {
     }
 
     fn put_back(mut self: Box<Self>) {
+        if self.message.capacity() + self.attributes.capacity() > NOTES_BYTES_MAX {
+            return;
+        }
         self.message.clear();
         self.attributes.clear();
         let _torn_down = EVENT_NOTES.try_with(|kept| kept.set(Some(self)));
@@ -170,10 +176,12 @@ impl EventNotes {
         let metadata = event.metadata();
         attributes.set(EVENT_ATTRIBUTES, "level", metadata.level().as_str().into(), caps);
         attributes.set(EVENT_ATTRIBUTES, "target", metadata.target().into(), caps);
+        let bridged = metadata.target() == "log";
         event.record(&mut Visitor::new(|key, value| match (key, value) {
             ("message", Value::Str(text)) => message.push_str(text),
-            // What the bridge from the `log` crate adds beside the event's own metadata.
-            (key, _) if key.starts_with("log.") => {}
+            // The bridge from the `log` crate has one target for all and the record's own place beside it.
+            ("log.target", target) if bridged => attributes.set(EVENT_ATTRIBUTES, "target", target, caps),
+            ("log.module_path" | "log.file" | "log.line", _) if bridged => {}
             (key, value) => attributes.set(EVENT_ATTRIBUTES, key, value, caps),
         }));
     }
@@ -183,15 +191,18 @@ impl EventNotes {
 fn birth(record: &mut OtlpSpan, key: &str, value: Value<'_>) {
     match (key, value) {
         ("otel.name", Value::Str(name)) => record.name(name),
-        ("otel.kind", Value::Str(kind)) => record.kind(Kind::parse(kind).unwrap_or_default()),
+        ("otel.kind", Value::Str(kind)) => Kind::parse(kind).into_iter().for_each(|kind| record.kind(kind)),
         ("otel.status_code", Value::Str(code)) if code.eq_ignore_ascii_case("error") => {
-            record.status(Status::Error(""));
+            record.status_code(Status::Error(""));
         }
         ("otel.status_code", Value::Str(code)) if code.eq_ignore_ascii_case("ok") => {
-            record.status(Status::Ok)
+            record.status_code(Status::Ok);
+        }
+        ("otel.status_code", Value::Str(code)) if code.eq_ignore_ascii_case("unset") => {
+            record.status_code(Status::Unset);
         }
         ("otel.status_message" | "otel.status_description", Value::Str(message)) => {
-            record.status(Status::Error(message));
+            record.status_message(message);
         }
         (key, value) => record.attribute(key, value),
     }

@@ -108,6 +108,11 @@ impl Attributes {
         &self.bytes
     }
 
+    /// How much memory is held, used or not.
+    pub(crate) const fn capacity(&self) -> usize {
+        self.bytes.capacity() + self.entries.capacity() * size_of::<Entry>()
+    }
+
     pub(crate) const fn dropped(&self) -> u32 {
         self.dropped
     }

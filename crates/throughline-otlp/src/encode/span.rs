@@ -111,8 +111,7 @@ impl OtlpSpan {
 
     /// Gives the buffers back.
     pub(crate) fn recycle(mut self: Box<Self>) {
-        if self.attributes.bytes().len() + self.events.bytes.len() + self.links.bytes.len() > POOLED_BYTES_MAX
-        {
+        if self.capacity() > POOLED_BYTES_MAX {
             return;
         }
         self.name.clear();
@@ -135,8 +134,30 @@ impl OtlpSpan {
         });
     }
 
+    /// What the buffers hold, used or not: one long value that was replaced since counts too.
+    fn capacity(&self) -> usize {
+        let bytes = [&self.events.bytes, &self.links.bytes, &self.encoded].map(Vec::capacity);
+        let texts = [&self.name, &self.status_message].map(String::capacity);
+        let attributes = [&self.attributes, &self.scratch].map(Attributes::capacity);
+        bytes.into_iter().chain(texts).chain(attributes).sum()
+    }
+
     pub(crate) fn kind(&mut self, kind: Kind) {
         self.kind = kind;
+    }
+
+    /// Sets the status and leaves its description: the two may come in any order.
+    pub(crate) fn status_code(&mut self, status: Status<'_>) {
+        self.status = code(status);
+    }
+
+    /// Describes a failure. A description alone makes one; beside another status it is ignored.
+    pub(crate) fn status_message(&mut self, message: &str) {
+        if self.status == UNSET {
+            self.status = ERROR;
+        }
+        self.status_message.clear();
+        self.status_message.push_str(truncated(message, self.limits.value_chars));
     }
 
     /// Adds an event with the given attributes.
@@ -212,7 +233,7 @@ impl OtlpSpan {
         };
         let ids =
             delimited(16) + delimited(8) + if data.parent_span_id().is_some() { delimited(8) } else { 0 };
-        let status = optional(self.status_message.len()) + 2;
+        let status = optional(self.description().len()) + 2;
         ids + optional(own.tracestate().as_str().len())
             + delimited(self.name.len())
             + 2
@@ -237,11 +258,16 @@ impl OtlpSpan {
         }
     }
 
+    /// Only a failure is described.
+    fn description(&self) -> &str {
+        if self.status == ERROR { &self.status_message } else { "" }
+    }
+
     fn write_status(&self, out: &mut Vec<u8>) {
         if self.status > 0 {
             out.message(15, |out| {
-                if !self.status_message.is_empty() {
-                    out.bytes(2, self.status_message.as_bytes());
+                if !self.description().is_empty() {
+                    out.bytes(2, self.description().as_bytes());
                 }
                 out.uint(3, u64::from(self.status));
             });
@@ -282,14 +308,10 @@ impl SpanRecord for OtlpSpan {
 
     fn status(&mut self, status: Status<'_>) {
         self.status_message.clear();
-        self.status = match status {
-            Status::Ok => 1,
-            Status::Error(message) => {
-                self.status_message.push_str(truncated(message, self.limits.value_chars));
-                2
-            }
-            _ => 0,
-        };
+        self.status = code(status);
+        if let Status::Error(message) = status {
+            self.status_message.push_str(truncated(message, self.limits.value_chars));
+        }
     }
 
     fn event(&mut self, name: &str, attributes: &[(&str, Value<'_>)]) {
@@ -301,6 +323,19 @@ impl SpanRecord for OtlpSpan {
         }
         self.push_event(name, now, &own);
         self.scratch = own;
+    }
+}
+
+/// Numbers of OTLP's `StatusCode`.
+const UNSET: u8 = 0;
+const OK: u8 = 1;
+const ERROR: u8 = 2;
+
+const fn code(status: Status<'_>) -> u8 {
+    match status {
+        Status::Ok => OK,
+        Status::Error(_) => ERROR,
+        _ => UNSET,
     }
 }
 
