@@ -18,9 +18,10 @@ pub(crate) struct Flight {
 }
 
 impl Flight {
-    /// An exchange that runs in `span`, or in `outside` where the span is filtered out.
-    pub(crate) fn new(span: Span, outside: &Context, pipeline: Pipeline) -> Self {
-        let passthrough = (!span.has_context()).then(|| outside.clone());
+    /// An exchange that runs in `span`, or in `outside` where the span is filtered out. A span that is `recorded`, as
+    /// whoever edited it has seen, need not be asked for its ids.
+    pub(crate) fn new(span: Span, recorded: bool, outside: &Context, pipeline: Pipeline) -> Self {
+        let passthrough = (!recorded && !span.has_context()).then(|| outside.clone());
         Self { span, pipeline, passthrough, started: Instant::now(), inside: false }
     }
 
@@ -62,6 +63,20 @@ pub(crate) trait InFlight {
 
     /// Some bytes of the response's body passed by.
     fn passed(&mut self, bytes: u64);
+}
+
+impl<X: InFlight> InFlight for Box<X> {
+    fn flight(&mut self) -> &mut Flight {
+        (**self).flight()
+    }
+
+    fn finish(&mut self, end: End) {
+        (**self).finish(end);
+    }
+
+    fn passed(&mut self, bytes: u64) {
+        (**self).passed(bytes);
+    }
 }
 
 /// How an exchange ended: the values of `throughline.http.end`.

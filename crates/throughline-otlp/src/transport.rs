@@ -6,7 +6,7 @@ mod grpc;
 mod http;
 mod response;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
@@ -48,8 +48,8 @@ impl Transport {
         }
     }
 
-    /// Sends one request and waits for its answer, for as long as the endpoint's time limit.
-    pub(crate) async fn send(&mut self, body: Bytes) -> Answer {
+    /// Sends one request, given in pieces, and waits for its answer, for as long as the endpoint's time limit.
+    pub(crate) async fn send(&mut self, body: Arc<[Bytes]>) -> Answer {
         #[cfg(not(any(feature = "grpc", feature = "http")))]
         match *self {}
         #[cfg(any(feature = "grpc", feature = "http"))]

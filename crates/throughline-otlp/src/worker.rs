@@ -113,17 +113,17 @@ impl Worker {
 
     /// Sends a batch until it is taken, refused for good, or out of time. The body is made once.
     async fn deliver(&mut self, batch: Batch) -> Result<u64, (DropReason, String)> {
-        let body = Bytes::from(self.envelope.around_all(&batch.spans));
-        drop(batch.spans);
-        if body.len() > REQUEST_BYTES_MAX {
-            return Err((DropReason::TooLarge, format!("{} bytes", body.len())));
+        let body = self.envelope.pieces(batch.spans);
+        let len: usize = body.iter().map(Bytes::len).sum();
+        if len > REQUEST_BYTES_MAX {
+            return Err((DropReason::TooLarge, format!("{len} bytes")));
         }
         // A receiver of its own: what hurries this batch is still news to the loop in `run`.
         let mut hurry = self.orders.clone();
         let mut gives_up = None;
         let mut backoff = BACKOFF_FIRST;
         loop {
-            let Some(answer) = self.before_the_end(body.clone()).await else {
+            let Some(answer) = self.before_the_end(Arc::clone(&body)).await else {
                 return Err((DropReason::ShutdownDeadline, "no answer in time".to_owned()));
             };
             let (after, why) = match answer {
@@ -153,7 +153,7 @@ impl Worker {
     }
 
     /// Sends once; `None` when the end comes first.
-    async fn before_the_end(&mut self, body: Bytes) -> Option<Answer> {
+    async fn before_the_end(&mut self, body: Arc<[Bytes]>) -> Option<Answer> {
         let Self { transport, orders, .. } = self;
         tokio::select! {
             answer = transport.send(body) => Some(answer),

@@ -87,10 +87,14 @@ impl Attempt {
         let pipeline = Pipeline::current();
         let outside = Context::current();
         let span = open_span(attributes::method(method), &target);
-        span.edit(|record| describe(record, method, resends));
+        let mut recorded = false;
+        span.edit(|record| {
+            describe(record, method, resends);
+            recorded = true;
+        });
         propagation.inject(pipeline.propagator(), &span.context(), target.host.as_deref(), headers);
         let attempt = Self {
-            flight: Flight::new(span, &outside, pipeline),
+            flight: Flight::new(span, recorded, &outside, pipeline),
             method: attributes::method(method),
             target,
             version: None,

@@ -19,12 +19,12 @@ pin_project! {
     /// Dropped before its end, it ends the span as `client_gone`, unless as many bytes as announced have left.
     pub struct ResponseBody<B: Body> {
         #[pin]
-        inner: Watched<B, Exchange>,
+        inner: Watched<B, Box<Exchange>>,
     }
 }
 
 impl<B: Body> ResponseBody<B> {
-    pub(super) fn new(body: B, exchange: Exchange) -> Self {
+    pub(super) fn new(body: B, exchange: Box<Exchange>) -> Self {
         let inner = if exchange.sends_a_body() {
             let announced = exchange.announced();
             Watched::new(body, exchange, announced, kind_by_type)

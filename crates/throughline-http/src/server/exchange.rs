@@ -45,9 +45,13 @@ impl Exchange {
         let route = settings.route_name.route(request);
 
         let span = with_remote(&incoming, || open_span(method, route.as_ref(), &request.uri));
-        span.edit(|record| describe(record, request, scheme));
+        let mut recorded = false;
+        span.edit(|record| {
+            describe(record, request, scheme);
+            recorded = true;
+        });
         let exchange = Self {
-            flight: Flight::new(span, &incoming, pipeline),
+            flight: Flight::new(span, recorded, &incoming, pipeline),
             incoming,
             method,
             scheme,

@@ -25,12 +25,12 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
         #[pin]
-        inner: Inside<F, Exchange>,
+        inner: Inside<F, Box<Exchange>>,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) const fn new(future: F, exchange: Exchange) -> Self {
+    pub(super) const fn new(future: F, exchange: Box<Exchange>) -> Self {
         Self { inner: Inside::new(future, exchange) }
     }
 }

@@ -40,7 +40,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut head, body) = request.into_parts();
-        let mut exchange = Exchange::open(&self.settings, &mut head);
+        // Boxed once, so that it isn't copied each time that the future and then the body are handed on.
+        let mut exchange = Box::new(Exchange::open(&self.settings, &mut head));
         let request = Request::from_parts(head, body);
         // A panic in here drops the exchange, which notices.
         let future = exchange.flight().run(|| self.inner.call(request));

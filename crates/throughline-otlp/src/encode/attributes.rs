@@ -9,6 +9,8 @@ use super::wire::{Wire, varint_len, varint_len_of};
 pub(crate) struct Attributes {
     bytes: Vec<u8>,
     entries: Vec<Entry>,
+    /// A bit for the length and the last letter of each key: most new keys are known to be new by it.
+    seen: u64,
     dropped: u32,
 }
 
@@ -101,6 +103,7 @@ impl Attributes {
     #[inline]
     fn enter(&mut self, start: usize, key_at: usize, key: &str) {
         let last = key.as_bytes().last().copied();
+        self.seen |= trait_of(key);
         self.entries.push(Entry { start, end: self.bytes.len(), key: key_at, key_len: key.len(), last });
     }
 
@@ -120,12 +123,16 @@ impl Attributes {
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.entries.clear();
+        self.seen = 0;
         self.dropped = 0;
     }
 
     #[inline]
     fn find(&self, key: &str) -> Option<usize> {
         let last = key.as_bytes().last().copied();
+        if self.seen & trait_of(key) == 0 {
+            return None;
+        }
         self.entries.iter().position(|entry| {
             entry.key_len == key.len()
                 && entry.last == last
@@ -149,6 +156,13 @@ impl Attributes {
 const STRING: u8 = 0x0a;
 const BOOL: u8 = 0x10;
 const INT: u8 = 0x18;
+
+/// One of 64 bits, by the length and the last letter of a key.
+#[inline]
+fn trait_of(key: &str) -> u64 {
+    let last = key.as_bytes().last().copied().unwrap_or_default();
+    1 << ((key.len() as u64).wrapping_mul(7).wrapping_add(u64::from(last)) & 63)
+}
 
 /// A length that fits into one byte of a varint.
 #[inline]

@@ -1,5 +1,8 @@
 //! The request around encoded spans.
 
+use std::{iter, sync::Arc};
+
+use bytes::Bytes;
 use throughline_core::{Value, semconv::SCHEMA_URL};
 
 use super::{
@@ -40,28 +43,29 @@ impl Envelope {
     /// An `ExportTraceServiceRequest` around spans that are encoded as fields of `ScopeSpans` already.
     #[must_use]
     pub fn around(&self, spans: &[u8]) -> Vec<u8> {
-        self.around_all(&[spans])
+        let (head, tail) = self.halves(spans.len());
+        [&head, spans, &tail].concat()
     }
 
-    /// The same around several pieces.
-    pub(crate) fn around_all(&self, spans: &[impl AsRef<[u8]>]) -> Vec<u8> {
+    /// The same around several pieces, none of which is copied.
+    pub(crate) fn pieces(&self, spans: Vec<Bytes>) -> Arc<[Bytes]> {
+        let (head, tail) = self.halves(spans.iter().map(Bytes::len).sum());
+        iter::once(head.into()).chain(spans).chain(iter::once(tail.into())).collect()
+    }
+
+    /// What stands before and behind spans of this length.
+    fn halves(&self, spans_len: usize) -> (Vec<u8>, Vec<u8>) {
         let mut schema = Vec::new();
         schema.bytes(3, SCHEMA_URL.as_bytes());
-        let scope_len =
-            self.scope.len() + spans.iter().map(|piece| piece.as_ref().len()).sum::<usize>() + schema.len();
+        let scope_len = self.scope.len() + spans_len + schema.len();
         let resource_len = self.resource.len() + 1 + varint_len(scope_len) + scope_len + schema.len();
-        let mut out = Vec::with_capacity(resource_len + 8);
-        out.tag(1, 2);
-        out.varint(resource_len as u64);
-        out.extend_from_slice(&self.resource);
-        out.tag(2, 2);
-        out.varint(scope_len as u64);
-        out.extend_from_slice(&self.scope);
-        for piece in spans {
-            out.extend_from_slice(piece.as_ref());
-        }
-        out.extend_from_slice(&schema);
-        out.extend_from_slice(&schema);
-        out
+        let mut head = Vec::with_capacity(self.resource.len() + self.scope.len() + 24);
+        head.tag(1, 2);
+        head.varint(resource_len as u64);
+        head.extend_from_slice(&self.resource);
+        head.tag(2, 2);
+        head.varint(scope_len as u64);
+        head.extend_from_slice(&self.scope);
+        (head, [schema.as_slice(), &schema].concat())
     }
 }

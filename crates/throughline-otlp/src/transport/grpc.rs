@@ -1,6 +1,6 @@
 //! OTLP over gRPC.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::{Buf, BufMut, Bytes};
 use tonic::{
@@ -43,7 +43,7 @@ impl Grpc {
         Ok(Self { client, metadata: metadata(endpoint)?, timeout: endpoint.timeout })
     }
 
-    pub(crate) async fn send(&mut self, body: Bytes) -> Answer {
+    pub(crate) async fn send(&mut self, body: Arc<[Bytes]>) -> Answer {
         match tokio::time::timeout(self.timeout, self.call(body)).await {
             Ok(Ok(response)) => response::read(&response),
             Ok(Err(status)) => refused(&status),
@@ -51,7 +51,7 @@ impl Grpc {
         }
     }
 
-    async fn call(&mut self, body: Bytes) -> Result<Bytes, Status> {
+    async fn call(&mut self, body: Arc<[Bytes]>) -> Result<Bytes, Status> {
         self.client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
         let mut request = Request::new(body);
         for header in self.metadata.iter() {
@@ -100,7 +100,7 @@ fn refused(status: &Status) -> Answer {
 struct Raw;
 
 impl Codec for Raw {
-    type Encode = Bytes;
+    type Encode = Arc<[Bytes]>;
     type Decode = Bytes;
     type Encoder = Self;
     type Decoder = Self;
@@ -115,11 +115,14 @@ impl Codec for Raw {
 }
 
 impl Encoder for Raw {
-    type Item = Bytes;
+    type Item = Arc<[Bytes]>;
     type Error = Status;
 
-    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(item);
+    fn encode(&mut self, item: Arc<[Bytes]>, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.reserve(item.iter().map(Bytes::len).sum());
+        for piece in &*item {
+            buffer.put_slice(piece);
+        }
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     io::Write,
+    sync::Arc,
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -49,9 +50,9 @@ impl Http {
         })
     }
 
-    pub(crate) async fn send(&mut self, body: Bytes) -> Answer {
+    pub(crate) async fn send(&mut self, body: Arc<[Bytes]>) -> Answer {
         let body = match self.compression {
-            Compression::None => body,
+            Compression::None => body.concat().into(),
             Compression::Gzip => gzip(&body),
         };
         match tokio::time::timeout(self.timeout, self.call(body)).await {
@@ -119,10 +120,12 @@ fn retry_after(response: &Response<Incoming>) -> Option<Duration> {
     Some(then.saturating_sub(Duration::from_nanos(now_unix_nanos())))
 }
 
-fn gzip(body: &[u8]) -> Bytes {
+fn gzip(body: &[Bytes]) -> Bytes {
     let mut encoder = GzEncoder::new(Vec::new(), Level::new(GZIP_LEVEL));
     // Writing to memory cannot fail.
-    let _never_fails = encoder.write_all(body);
+    for piece in body {
+        let _never_fails = encoder.write_all(piece);
+    }
     encoder.finish().unwrap_or_default().into()
 }
 
