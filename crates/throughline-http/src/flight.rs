@@ -12,7 +12,8 @@ pub(crate) struct Flight {
     pub(crate) pipeline: Pipeline,
     /// What is current beside the span; set only where the span is filtered out and has no ids of its own.
     passthrough: Option<Context>,
-    started: Instant,
+    /// When it began; only where somebody measures.
+    started: Option<Instant>,
     /// Set while the wrapped code runs. Still set when the exchange is dropped: the wrapped code panicked.
     inside: bool,
 }
@@ -22,7 +23,8 @@ impl Flight {
     /// whoever edited it has seen, need not be asked for its ids.
     pub(crate) fn new(span: Span, recorded: bool, outside: &Context, pipeline: Pipeline) -> Self {
         let passthrough = (!recorded && !span.has_context()).then(|| outside.clone());
-        Self { span, pipeline, passthrough, started: Instant::now(), inside: false }
+        let started = pipeline.has_recorder().then(Instant::now);
+        Self { span, pipeline, passthrough, started, inside: false }
     }
 
     /// Runs the wrapped code inside the exchange.
@@ -47,7 +49,7 @@ impl Flight {
 
     /// Seconds since the exchange began.
     pub(crate) fn seconds(&self) -> f64 {
-        self.started.elapsed().as_secs_f64()
+        self.started.map_or(0.0, |started| started.elapsed().as_secs_f64())
     }
 }
 
@@ -60,9 +62,6 @@ pub(crate) trait InFlight {
 
     /// The exchange is over; every call but the first does nothing.
     fn finish(&mut self, end: End);
-
-    /// Some bytes of the response's body passed by.
-    fn passed(&mut self, bytes: u64);
 }
 
 impl<X: InFlight> InFlight for Box<X> {
@@ -72,10 +71,6 @@ impl<X: InFlight> InFlight for Box<X> {
 
     fn finish(&mut self, end: End) {
         (**self).finish(end);
-    }
-
-    fn passed(&mut self, bytes: u64) {
-        (**self).passed(bytes);
     }
 }
 

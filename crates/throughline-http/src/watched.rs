@@ -85,7 +85,6 @@ impl<B: Body, X: InFlight> Body for Watched<B, X> {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
                     let bytes = data.remaining() as u64;
-                    exchange.passed(bytes);
                     *this.left = this.left.map(|left| left.saturating_sub(bytes));
                 }
                 (frame.is_trailers() || body.is_end_stream()).then_some(End::Complete)

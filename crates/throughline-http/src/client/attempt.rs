@@ -71,7 +71,6 @@ pub(crate) struct Attempt {
     target: Target,
     version: Option<&'static str>,
     status: Option<StatusCode>,
-    received: u64,
     finished: bool,
 }
 
@@ -99,7 +98,6 @@ impl Attempt {
             target,
             version: None,
             status: None,
-            received: 0,
             finished: false,
         };
         attempt.count_active(1.0);
@@ -138,7 +136,6 @@ impl Attempt {
     fn conclude(&self, record: &mut dyn SpanRecord, end: End) {
         if let Some(status) = self.status {
             record.attribute(names::HTTP_RESPONSE_STATUS_CODE, status.as_u16().into());
-            record.attribute(names::HTTP_RESPONSE_BODY_SIZE, self.received.into());
         }
         if let Some(version) = self.version {
             record.attribute(names::NETWORK_PROTOCOL_VERSION, version.into());
@@ -167,10 +164,6 @@ impl Attempt {
 impl InFlight for Attempt {
     fn flight(&mut self) -> &mut Flight {
         &mut self.flight
-    }
-
-    fn passed(&mut self, bytes: u64) {
-        self.received = self.received.saturating_add(bytes);
     }
 
     fn finish(&mut self, end: End) {

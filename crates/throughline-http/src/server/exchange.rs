@@ -3,6 +3,7 @@
 use std::{mem, net::SocketAddr, sync::Arc};
 
 use http::{HeaderValue, Method, Response, StatusCode, Uri, header, request::Parts};
+use http_body::Body;
 use throughline_core::{
     Context, CorrelationId, Metric, Pipeline, SpanExt, SpanRecord, Status, redact,
     semconv::{error, http as names, own},
@@ -30,7 +31,6 @@ pub(crate) struct Exchange {
     unrouted: Option<Arc<Settings>>,
     status: Option<StatusCode>,
     announced: Option<u64>,
-    sent: u64,
     finished: bool,
 }
 
@@ -60,7 +60,6 @@ impl Exchange {
             route,
             status: None,
             announced: None,
-            sent: 0,
             finished: false,
         };
         exchange.count_active(1.0);
@@ -68,9 +67,11 @@ impl Exchange {
     }
 
     /// The head of the response is there: takes notice of its status and gives the caller its correlation id.
-    pub(super) fn respond<B>(&mut self, response: &mut Response<B>) {
+    pub(super) fn respond<B: Body>(&mut self, response: &mut Response<B>) {
         self.status = Some(response.status());
-        self.announced = response.headers().get(header::CONTENT_LENGTH).and_then(as_length);
+        if response.body().size_hint().exact().is_none() {
+            self.announced = response.headers().get(header::CONTENT_LENGTH).and_then(as_length);
+        }
         if let Some(settings) = &self.unrouted {
             self.route = settings.route_name.route_of_response(response.extensions());
         }
@@ -118,7 +119,6 @@ impl Exchange {
     fn conclude(&self, record: &mut dyn SpanRecord, end: End) {
         if let Some(status) = self.status {
             record.attribute(names::HTTP_RESPONSE_STATUS_CODE, status.as_u16().into());
-            record.attribute(names::HTTP_RESPONSE_BODY_SIZE, self.sent.into());
         }
         if let (Some(route), Some(_)) = (&self.route, &self.unrouted) {
             record.attribute(names::HTTP_ROUTE, route.as_str().into());
@@ -150,10 +150,6 @@ impl Exchange {
 impl InFlight for Exchange {
     fn flight(&mut self) -> &mut Flight {
         &mut self.flight
-    }
-
-    fn passed(&mut self, bytes: u64) {
-        self.sent = self.sent.saturating_add(bytes);
     }
 
     fn finish(&mut self, end: End) {
