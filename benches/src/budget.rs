@@ -9,9 +9,9 @@ use crate::{
 
 /// Instructions that one sampled request with one span and one log line, both exported, may add to bare axum. The goal
 /// is 22,000; this is what has been reached, so that nothing gets worse on the way there.
-const REQUEST_MAX: u64 = 26_000;
+const REQUEST_MAX: u64 = 23_500;
 /// The same with metrics on; the goal is 30,000.
-const REQUEST_WITH_METRICS_MAX: u64 = 34_500;
+const REQUEST_WITH_METRICS_MAX: u64 = 31_500;
 /// Instructions of one JSON log line.
 const LINE_MAX: u64 = 6_000;
 
