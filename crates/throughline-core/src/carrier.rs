@@ -38,43 +38,30 @@ impl Carrier for Vec<(String, String)> {
     }
 }
 
-impl Carrier for HashMap<String, String> {
-    fn get_all<'a>(&'a self, name: &str, visit: &mut dyn FnMut(&'a [u8])) {
-        for (key, value) in self {
-            if key.eq_ignore_ascii_case(name) {
-                visit(value.as_bytes());
+macro_rules! map_carrier {
+    ($($map:ident),+) => {
+        $(impl Carrier for $map<String, String> {
+            fn get_all<'a>(&'a self, name: &str, visit: &mut dyn FnMut(&'a [u8])) {
+                for (key, value) in self {
+                    if key.eq_ignore_ascii_case(name) {
+                        visit(value.as_bytes());
+                    }
+                }
             }
-        }
-    }
 
-    fn set(&mut self, name: &str, value: &str) {
-        Carrier::remove(self, name);
-        self.insert(name.to_owned(), value.to_owned());
-    }
+            fn set(&mut self, name: &str, value: &str) {
+                Carrier::remove(self, name);
+                self.insert(name.to_owned(), value.to_owned());
+            }
 
-    fn remove(&mut self, name: &str) {
-        self.retain(|key, _| !key.eq_ignore_ascii_case(name));
-    }
+            fn remove(&mut self, name: &str) {
+                self.retain(|key, _| !key.eq_ignore_ascii_case(name));
+            }
+        })+
+    };
 }
 
-impl Carrier for BTreeMap<String, String> {
-    fn get_all<'a>(&'a self, name: &str, visit: &mut dyn FnMut(&'a [u8])) {
-        for (key, value) in self {
-            if key.eq_ignore_ascii_case(name) {
-                visit(value.as_bytes());
-            }
-        }
-    }
-
-    fn set(&mut self, name: &str, value: &str) {
-        Carrier::remove(self, name);
-        self.insert(name.to_owned(), value.to_owned());
-    }
-
-    fn remove(&mut self, name: &str) {
-        self.retain(|key, _| !key.eq_ignore_ascii_case(name));
-    }
-}
+map_carrier!(BTreeMap, HashMap);
 
 #[cfg(test)]
 mod tests {

@@ -63,6 +63,7 @@ mod value;
 // What every crate needs once.
 mod clock;
 pub mod env;
+mod error_chain;
 mod filter;
 mod recorder;
 pub mod redact;
@@ -77,6 +78,7 @@ pub use context::Context;
 pub use correlation::{CORRELATION_ID_LEN_MAX, CorrelationId};
 pub use current::{ContextGuard, with_remote};
 pub use edge::EdgePolicy;
+pub use error_chain::{ERROR_CHAIN_LEN_MAX, error_chain};
 pub use filter::Filters;
 pub use id::{SpanId, TraceFlags, TraceId};
 pub use layer::ContextLayer;

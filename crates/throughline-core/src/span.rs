@@ -4,7 +4,7 @@ use std::{any::type_name, error::Error};
 
 use tracing::Span;
 
-use crate::{Context, ContextLayer, SpanContext, SpanData, SpanRecord, Status, Value, semconv};
+use crate::{Context, ContextLayer, SpanContext, SpanData, SpanRecord, Status, Value, error_chain, semconv};
 
 mod sealed {
     #[expect(unnameable_types, reason = "what cannot be named cannot be implemented elsewhere")]
@@ -76,7 +76,7 @@ impl SpanExt for Span {
 
     fn record_error<E: Error + ?Sized>(&self, error: &E) -> &Self {
         let message = error.to_string();
-        let chain = chain_of(error);
+        let chain = error_chain(error);
         let kind = error_type::<E>();
         self.edit(|record| {
             record.status(Status::Error(&message));
@@ -112,22 +112,6 @@ impl SpanExt for Span {
 fn visit(span: &Span, mut visit: impl FnMut(&mut SpanData)) {
     span.with_subscriber(|(id, dispatch)| ContextLayer::visit(dispatch, id, &mut visit));
 }
-
-/// The error's message followed by those of its sources, innermost last.
-fn chain_of<E: Error + ?Sized>(error: &E) -> String {
-    let mut chain = error.to_string();
-    let mut source = error.source();
-    for _ in 0..ERROR_CHAIN_LEN_MAX {
-        let Some(cause) = source else { break };
-        chain.push_str(": ");
-        chain.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    chain
-}
-
-/// How many sources of an error are followed; a chain that leads back to itself ends here.
-const ERROR_CHAIN_LEN_MAX: usize = 16;
 
 /// The error's type where it is known; behind a `dyn Error` it is not.
 fn error_type<E: ?Sized>() -> &'static str {

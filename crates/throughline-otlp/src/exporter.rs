@@ -143,14 +143,16 @@ impl Exporter {
 /// What the export thread may need beyond the deadline to notice it.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// A timer that needs no runtime: on a helper thread, since the application's runtime may have no timers.
+/// A timer that needs no runtime: on a thread, since the application's runtime may have no timers. The thread ends as
+/// soon as nobody waits any more.
 async fn elapsed(limit: Duration) {
-    let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
+    let (rings, ring) = tokio::sync::oneshot::channel::<()>();
+    let (_waiting, given_up) = std::sync::mpsc::channel::<()>();
     std::thread::spawn(move || {
-        std::thread::park_timeout(limit);
-        drop(sender);
+        let _nothing_is_sent = given_up.recv_timeout(limit);
+        drop(rings);
     });
-    let _dropped = receiver.await;
+    let _dropped = ring.await;
 }
 
 impl Drop for Exporter {

@@ -39,6 +39,11 @@
 //! | `channel`, `mqtt` | no | `messaging` over tokio channels, over MQTT 5 |
 //! | `full` | no | all of these |
 
+/// The README's example is compiled as one of ours.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+mod readme {}
+
 #[cfg(all(feature = "logs", feature = "otlp"))]
 mod builder;
 #[cfg(all(feature = "logs", feature = "otlp"))]

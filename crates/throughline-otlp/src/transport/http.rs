@@ -18,7 +18,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use throughline_core::now_unix_nanos;
+use throughline_core::{error_chain, now_unix_nanos};
 
 use super::{Answer, response};
 use crate::settings::{Compression, Endpoint, GZIP_LEVEL, RESPONSE_BYTES_MAX, USER_AGENT};
@@ -131,16 +131,5 @@ fn gzip(body: &[Bytes]) -> Bytes {
 
 /// The connection failed, or broke before the answer was whole.
 fn later(error: &(dyn std::error::Error + 'static)) -> Answer {
-    Answer::Later { after: None, why: chain(error) }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
+    Answer::Later { after: None, why: error_chain(error) }
 }

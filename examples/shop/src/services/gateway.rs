@@ -53,15 +53,14 @@ async fn create(State(gateway): State<Gateway>, Json(request): Json<OrderRequest
         warn!("failing on purpose");
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     }
+    let trace = Context::current().span().map(|span| span.trace_id().to_string());
     match gateway.place(&request).await {
         Ok(order) => {
             info!(order.id, "order placed");
-            let trace = Context::current().span().map(|span| span.trace_id().to_string());
             (StatusCode::CREATED, Json(json!({ "order": order, "trace_id": trace }))).into_response()
         }
         Err(error) => {
             warn!(error = &*error, "order refused");
-            let trace = Context::current().span().map(|span| span.trace_id().to_string());
             (StatusCode::BAD_GATEWAY, Json(json!({ "trace_id": trace }))).into_response()
         }
     }
