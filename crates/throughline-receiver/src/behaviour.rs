@@ -29,10 +29,26 @@ pub enum Behaviour {
     },
     /// Waits that long, then accepts.
     Slow(Duration),
+    /// Stores the request, and answers with success in a way that OTLP doesn't know.
+    AnswerBadly(BadAnswer),
     /// Reads the request and doesn't answer, until the behaviour changes (then the new one decides) or the receiver stops.
     Hang,
     /// Reads the request and cuts the connection, with everything else that is under way on it.
     Disconnect,
+}
+
+/// What stands in place of OTLP's answer. The status says success each time, and so the request counts as accepted: a sender
+/// that sends it again doubles what it exports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BadAnswer {
+    /// A web page, as from a proxy that wants somebody to log in: HTTP 200 with `text/html`, over gRPC without a
+    /// `grpc-status`.
+    WrongContentType,
+    /// A message that breaks off in the middle of a field.
+    Truncated,
+    /// A well-formed answer with a message of so many bytes, to see what a sender reads at most.
+    Huge(usize),
 }
 
 /// An error to answer with.
@@ -106,6 +122,13 @@ impl Behaviours {
         self.changes.send_modify(|count| *count += 1);
     }
 
+    /// One after the other, for a request each, after those that were planned before.
+    pub(crate) fn set_in_turn(&self, behaviours: impl IntoIterator<Item = Behaviour>) {
+        let mut script = self.script();
+        script.next.extend(behaviours.into_iter().map(|behaviour| (1, behaviour)));
+        self.changes.send_modify(|count| *count += 1);
+    }
+
     /// The behaviour for one request, and what tells that it has changed since.
     pub(crate) fn take(&self) -> (Behaviour, watch::Receiver<u64>) {
         let mut script = self.script();
@@ -134,7 +157,7 @@ mod tests {
     fn the_next_ones_come_first_and_in_order() {
         let behaviours = Behaviours::new(Behaviour::Accept);
         behaviours.set_next(2, Behaviour::Hang);
-        behaviours.set_next(1, Behaviour::Disconnect);
+        behaviours.set_in_turn([Behaviour::Disconnect]);
         let taken: Vec<_> = (0..5).map(|_| behaviours.take().0).collect();
         let hang = Behaviour::Hang;
         assert_eq!(taken[..3], [hang.clone(), hang, Behaviour::Disconnect]);

@@ -4,7 +4,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -27,6 +27,8 @@ use tonic::{
 
 use crate::{
     Compression, Protocol, Signal,
+    answer::Answer,
+    http as http_api,
     intake::{Connection, Intake},
     request::{Arrival, headers_as_text},
     rpc_status::{Failure, RESOURCE_EXHAUSTED},
@@ -58,7 +60,11 @@ async fn export(intake: Arc<Intake>, signal: Signal, connection: Connection, req
         compression: compression(&head.headers),
         wire_bytes: 0,
     };
-    let call = Arc::new(Call { arrival: Mutex::new(Some(arrival)), wire_bytes: AtomicUsize::new(0) });
+    let call = Arc::new(Call {
+        arrival: Mutex::new(Some(arrival)),
+        wire_bytes: AtomicUsize::new(0),
+        page: OnceLock::new(),
+    });
     let counted = Arc::clone(&call);
     let body = body.map_frame(move |frame| {
         counted.wire_bytes.fetch_add(frame.data_ref().map_or(0, Bytes::len), Ordering::Relaxed);
@@ -70,6 +76,9 @@ async fn export(intake: Arc<Intake>, signal: Signal, connection: Connection, req
         .max_decoding_message_size(intake.request_bytes_max)
         .unary(service, http::Request::from_parts(head, body))
         .await;
+    if let Some(page) = call.page() {
+        return ([(CONTENT_TYPE, http_api::HTML)], page).into_response();
+    }
     if let Some(arrival) = call.arrival() {
         // tonic refused the message before our service saw it.
         intake.invalid(arrival);
@@ -107,9 +116,15 @@ struct Call {
     /// Taken by whoever hands the request on.
     arrival: Mutex<Option<Arrival>>,
     wire_bytes: AtomicUsize,
+    /// What to answer with in place of all that gRPC would say.
+    page: OnceLock<&'static [u8]>,
 }
 
 impl Call {
+    fn page(&self) -> Option<&'static [u8]> {
+        self.page.get().copied()
+    }
+
     fn arrival(&self) -> Option<Arrival> {
         let arrival = self.arrival.lock().unwrap_or_else(PoisonError::into_inner).take();
         arrival.map(|arrival| Arrival { wire_bytes: self.wire_bytes.load(Ordering::Relaxed), ..arrival })
@@ -132,8 +147,11 @@ impl UnaryService<Bytes> for Export {
         Box::pin(async move {
             let arrival = call.arrival().ok_or_else(|| Status::internal("called twice"))?;
             let result = intake.receive(arrival, Ok(request.into_inner()), &connection).await;
+            if let Some(page) = result.as_ref().ok().and_then(Answer::html) {
+                call.page.get_or_init(|| page);
+            }
             result
-                .map(|response| tonic::Response::new(response.to_protobuf()))
+                .map(|answer| tonic::Response::new(answer.to_protobuf()))
                 .map_err(|failure| status(&failure))
         })
     }

@@ -19,7 +19,7 @@ use http_body_util::BodyExt as _;
 
 use crate::{
     Compression, Protocol, Signal,
-    export_response::ExportResponse,
+    answer::Answer,
     intake::{Connection, Intake},
     json,
     request::{Arrival, headers_as_text},
@@ -28,6 +28,7 @@ use crate::{
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
 
 /// So many times the limit is read and thrown away of a body that is too large, because most clients look for the answer only
 /// when they have sent everything.
@@ -140,10 +141,11 @@ fn as_protobuf(body: Bytes, protocol: Protocol, signal: Signal) -> Result<Bytes,
 }
 
 /// The answer, in the request's content type; in JSON where the request's was none of OTLP's.
-fn respond(result: &Result<ExportResponse, Failure>, protocol: Protocol, signal: Signal) -> Response {
+fn respond(result: &Result<Answer, Failure>, protocol: Protocol, signal: Signal) -> Response {
     let (content_type, status, body) = match (result, protocol) {
-        (Ok(response), Protocol::HttpProtobuf) => (PROTOBUF, StatusCode::OK, response.to_protobuf()),
-        (Ok(response), _) => (JSON, StatusCode::OK, response.to_json(signal).into_bytes()),
+        (Ok(answer), _) if answer.html().is_some() => (HTML, StatusCode::OK, answer.to_protobuf()),
+        (Ok(answer), Protocol::HttpProtobuf) => (PROTOBUF, StatusCode::OK, answer.to_protobuf()),
+        (Ok(answer), _) => (JSON, StatusCode::OK, answer.to_json(signal)),
         (Err(failure), Protocol::HttpProtobuf) => (PROTOBUF, status(failure), failure.to_protobuf()),
         (Err(failure), _) => (JSON, status(failure), failure.to_json().into_bytes()),
     };

@@ -5,7 +5,8 @@ use std::{fmt, sync::Arc};
 use tokio::sync::Notify;
 
 use crate::{
-    Behaviour, Outcome, Received, RequestInfo,
+    BadAnswer, Behaviour, Outcome, Received, RequestInfo,
+    answer::Answer,
     batch::Batch,
     behaviour::{Behaviours, Refusal},
     export_response::ExportResponse,
@@ -47,7 +48,7 @@ impl Intake {
         arrival: Arrival,
         body: Result<impl AsRef<[u8]>, Failure>,
         connection: &Connection,
-    ) -> Result<ExportResponse, Failure> {
+    ) -> Result<Answer, Failure> {
         let signal = arrival.signal;
         let decoded = body.and_then(|bytes| {
             Batch::decode(signal, bytes.as_ref(), !self.taps.is_empty()).map_err(Failure::malformed)
@@ -60,7 +61,7 @@ impl Intake {
             }
         };
         let pending = Pending::note(self.received.store(), arrival.info(batch.len(), Outcome::Pending));
-        let (outcome, response) = match self.conduct().await {
+        let (outcome, answer) = match self.conduct().await {
             Conduct::Refuse(refusal) => {
                 pending.settle(Outcome::Refused, None);
                 return Err(refused(&refusal));
@@ -69,18 +70,19 @@ impl Intake {
                 pending.settle(Outcome::Disconnected, None);
                 return Err(connection.cut().await);
             }
-            Conduct::Accept => (Outcome::Accepted, ExportResponse::full()),
+            Conduct::Accept => (Outcome::Accepted, Answer::Proper(ExportResponse::full())),
+            Conduct::AnswerBadly(bad) => (Outcome::Accepted, Answer::Bad(bad)),
             Conduct::Partly { rejected, message } => {
                 let rejected = usize::try_from(rejected).unwrap_or(usize::MAX).min(batch.len());
                 batch.reject_last(rejected);
-                (Outcome::PartlyAccepted, ExportResponse::partial(rejected, message))
+                (Outcome::PartlyAccepted, Answer::Proper(ExportResponse::partial(rejected, message)))
             }
         };
         if let Some(line) = line {
             self.taps.iter().for_each(|tap| tap.line(signal, &line));
         }
         pending.settle(outcome, Some(batch));
-        Ok(response)
+        Ok(answer)
     }
 
     /// Notes a request of which nothing can be used.
@@ -102,6 +104,7 @@ impl Intake {
                     tokio::time::sleep(delay).await;
                     return Conduct::Accept;
                 }
+                Behaviour::AnswerBadly(bad) => return Conduct::AnswerBadly(bad),
                 Behaviour::Disconnect => return Conduct::Disconnect,
                 Behaviour::Hang => {
                     if changes.changed().await.is_err() {
@@ -147,6 +150,7 @@ impl Drop for Pending<'_> {
 
 enum Conduct {
     Accept,
+    AnswerBadly(BadAnswer),
     Partly { rejected: u64, message: String },
     Refuse(Refusal),
     Disconnect,

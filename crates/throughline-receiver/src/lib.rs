@@ -42,8 +42,8 @@
 //!
 //! # A receiver that fails
 //!
-//! [`Receiver::behave`] and [`Receiver::behave_next`] make it refuse, hang, answer late, reject a part or cut the
-//! connection; [`Receiver::stop`] and [`Receiver::restart`] take the whole Collector away and bring it back.
+//! [`Receiver::behave`], [`Receiver::behave_next`] and [`Receiver::behave_in_turn`] make it refuse, hang, answer late, answer
+//! nonsense, reject a part or cut the connection; [`Receiver::stop`] and [`Receiver::restart`] take the whole Collector away and bring it back.
 //! [`Receiver::requests`] tells how each request came and what became of it.
 //!
 //! # Limits
@@ -61,6 +61,7 @@
 //! It makes no telemetry of its own: its tasks run without a `tracing` subscriber. It has no TLS. It knows nothing of the other
 //! throughline crates: its ids are types of its own.
 
+mod answer;
 mod batch;
 mod behaviour;
 mod builder;
@@ -83,7 +84,7 @@ mod store;
 mod tap;
 mod wakeup;
 
-pub use behaviour::{Behaviour, Refusal};
+pub use behaviour::{BadAnswer, Behaviour, Refusal};
 pub use builder::{Listen, ReceiverBuilder};
 pub use decode::decode_spans;
 pub use error::{ReceiverError, WaitTimeout};

@@ -106,6 +106,27 @@ impl Receiver {
         self.intake.behaviours.set_next(requests, behaviour);
     }
 
+    /// How to treat the next requests that can be read, one after the other; after them, it is as it was. Adds to what was
+    /// planned before.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use throughline_receiver::{BadAnswer, Behaviour, Receiver, Refusal};
+    ///
+    /// let receiver = Receiver::start_blocking()?;
+    /// receiver.behave_in_turn([
+    ///     Behaviour::Refuse(Refusal::retryable().retry_after(Duration::from_secs(1))),
+    ///     Behaviour::Slow(Duration::from_millis(200)),
+    ///     Behaviour::AnswerBadly(BadAnswer::Truncated),
+    ///     Behaviour::Disconnect,
+    /// ]);
+    /// // The fifth request is accepted as usual.
+    /// # Ok::<(), throughline_receiver::ReceiverError>(())
+    /// ```
+    pub fn behave_in_turn(&self, behaviours: impl IntoIterator<Item = Behaviour>) {
+        self.intake.behaviours.set_in_turn(behaviours);
+    }
+
     /// Frees the ports and cuts every connection, as a Collector that goes down; what has arrived can still be read.
     /// Nothing happens if it has stopped already.
     pub async fn stop(&self) {

@@ -2,8 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message as _;
-use throughline_receiver::{Behaviour, Outcome, Received, Receiver, Refusal};
+use throughline_receiver::{BadAnswer, Behaviour, Outcome, Received, Receiver, Refusal};
 use tonic::Code;
 
 use crate::client::{
@@ -159,5 +160,82 @@ async fn a_connection_is_cut_without_an_answer() -> TestResult {
     export_grpc(&receiver, spans(&["a"])).await.unwrap_err();
     export_grpc(&receiver, spans(&["a"])).await?;
     assert_eq!(outcomes(&receiver), [Outcome::Disconnected, Outcome::Disconnected, Outcome::Accepted]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bad_answer_is_a_success_that_nobody_can_read() -> TestResult {
+    let receiver = Receiver::start().await?;
+    receiver.behave_in_turn([
+        Behaviour::AnswerBadly(BadAnswer::WrongContentType),
+        Behaviour::AnswerBadly(BadAnswer::Truncated),
+        Behaviour::AnswerBadly(BadAnswer::Huge(100_000)),
+    ]);
+    let mut answers = Vec::new();
+    for _ in 0..4 {
+        let response = export_http(&receiver, &spans(&["a"])).await?;
+        let content_type = response.headers()["content-type"].to_str()?.to_owned();
+        let status = response.status().as_u16();
+        let body = response.bytes().await?;
+        let readable = ExportTraceServiceResponse::decode(&*body).is_ok();
+        answers.push((status, content_type, body.len() > 100_000, readable));
+    }
+    let protobuf = || PROTOBUF.to_owned();
+    assert_eq!(
+        answers,
+        [
+            (200, "text/html; charset=utf-8".to_owned(), false, false),
+            (200, protobuf(), false, false),
+            (200, protobuf(), true, true),
+            (200, protobuf(), false, true),
+        ]
+    );
+    assert_eq!(outcomes(&receiver), [Outcome::Accepted; 4]);
+    assert_eq!(receiver.spans().len(), 4);
+    Ok(())
+}
+
+#[tokio::test]
+async fn bad_answers_over_grpc() -> TestResult {
+    let receiver = Receiver::start().await?;
+    // More than a client of tonic reads of one message.
+    let too_much = 5 << 20;
+    receiver.behave_in_turn([
+        Behaviour::AnswerBadly(BadAnswer::WrongContentType),
+        Behaviour::AnswerBadly(BadAnswer::Truncated),
+        Behaviour::AnswerBadly(BadAnswer::Huge(too_much)),
+        Behaviour::AnswerBadly(BadAnswer::Huge(10)),
+    ]);
+    for code in [Code::Internal, Code::Internal, Code::OutOfRange] {
+        assert_eq!(export_grpc(&receiver, spans(&["a"])).await.unwrap_err().code(), code);
+    }
+    let warned = export_grpc(&receiver, spans(&["a"])).await?.into_inner().partial_success.unwrap();
+    assert_eq!((warned.rejected_spans, warned.error_message.len()), (0, 10));
+    assert_eq!(outcomes(&receiver), [Outcome::Accepted; 4]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn each_request_has_its_turn() -> TestResult {
+    let receiver = Receiver::start().await?;
+    receiver.behave_in_turn([
+        Behaviour::Refuse(Refusal::retryable().retry_after(Duration::from_secs(1))),
+        Behaviour::Slow(Duration::from_millis(5)),
+        Behaviour::PartialSuccess { rejected: 1, message: "no room".to_owned() },
+        Behaviour::Disconnect,
+    ]);
+    for _ in 0..5 {
+        drop(export_http(&receiver, &spans(&["a"])).await);
+    }
+    assert_eq!(
+        outcomes(&receiver),
+        [
+            Outcome::Refused,
+            Outcome::Accepted,
+            Outcome::PartlyAccepted,
+            Outcome::Disconnected,
+            Outcome::Accepted
+        ]
+    );
     Ok(())
 }
