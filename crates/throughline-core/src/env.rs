@@ -11,6 +11,8 @@ pub const RUST_LOG: &str = "RUST_LOG";
 pub const THROUGHLINE_SPANS: &str = "THROUGHLINE_SPANS";
 /// The shape of a log line: `plain`, `otel` or `console`.
 pub const THROUGHLINE_LOG_FORMAT: &str = "THROUGHLINE_LOG_FORMAT";
+/// Whether tests write what they got into their snapshots, in place of comparing it: `true` or `false`.
+pub const THROUGHLINE_UPDATE_SNAPSHOTS: &str = "THROUGHLINE_UPDATE_SNAPSHOTS";
 
 /// The variables that concern telemetry, as they were when this was made.
 ///

@@ -184,6 +184,11 @@ impl Capture {
         self.lines.lines().iter().map(parse).collect()
     }
 
+    /// The log lines as they were written.
+    pub(crate) fn raw_lines(&self) -> Vec<String> {
+        self.lines.lines()
+    }
+
     /// The log lines of one trace.
     #[must_use]
     pub fn lines_of(&self, trace: TraceId) -> Vec<Json> {
@@ -195,6 +200,11 @@ impl Capture {
     #[must_use]
     pub fn measurements(&self, metric: Metric) -> Vec<Measurement> {
         locked(&self.measurements.0).iter().filter(|one| one.metric == metric).cloned().collect()
+    }
+
+    /// The measurements of all metrics, in order.
+    pub(crate) fn all_measurements(&self) -> Vec<Measurement> {
+        locked(&self.measurements.0).clone()
     }
 
     /// The sum of all measurements of a metric: what an in-flight gauge shows.

@@ -27,6 +27,15 @@ use crate::{Node, SpanTree};
 pub struct TreeText {
     attributes: Vec<String>,
     events: bool,
+    siblings: Siblings,
+}
+
+/// The order of spans that have the same parent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Siblings {
+    #[default]
+    ByBeginning,
+    ByText,
 }
 
 impl TreeText {
@@ -47,18 +56,49 @@ impl TreeText {
         self
     }
 
+    /// Siblings in the alphabetical order of their text in place of the order in which they began: for work that runs
+    /// concurrently and begins in any order.
+    pub fn sorted(mut self) -> Self {
+        self.siblings = Siblings::ByText;
+        self
+    }
+
     /// The text, without a line break at its end.
     #[must_use]
     pub fn write(&self, tree: &SpanTree) -> String {
         let mut numbers = HashMap::new();
-        for root in tree.roots() {
-            number(root, &mut numbers);
+        let roots = self.in_order(tree.roots());
+        for root in &roots {
+            self.number(*root, &mut numbers);
         }
         let mut lines = Vec::new();
-        for root in tree.roots() {
+        for root in roots {
             self.lines(root, 0, &numbers, &mut lines);
         }
         lines.join("\n")
+    }
+
+    fn in_order<'a>(&self, siblings: impl Iterator<Item = Node<'a>>) -> Vec<Node<'a>> {
+        let mut siblings: Vec<_> = siblings.collect();
+        if self.siblings == Siblings::ByText {
+            siblings.sort_by_cached_key(|node| self.outline(*node));
+        }
+        siblings
+    }
+
+    /// What is below a node, without any id.
+    fn outline(&self, node: Node<'_>) -> String {
+        let mut below: Vec<_> = node.children().map(|child| self.outline(child)).collect();
+        below.sort_unstable();
+        format!("{}({})", self.line(node.span(), false, &HashMap::new()), below.join(", "))
+    }
+
+    fn number(&self, node: Node<'_>, numbers: &mut HashMap<SpanId, usize>) {
+        let next = numbers.len() + 1;
+        numbers.entry(node.span().span_id).or_insert(next);
+        for child in self.in_order(node.children()) {
+            self.number(child, numbers);
+        }
     }
 
     fn lines(&self, node: Node<'_>, depth: usize, numbers: &HashMap<SpanId, usize>, lines: &mut Vec<String>) {
@@ -67,7 +107,7 @@ impl TreeText {
         if self.events {
             lines.extend(node.span().events.iter().map(|event| format!("{indent}  - {}", event.name)));
         }
-        for child in node.children() {
+        for child in self.in_order(node.children()) {
             self.lines(child, depth + 1, numbers, lines);
         }
     }
@@ -99,14 +139,6 @@ impl TreeText {
     }
 }
 
-fn number(node: Node<'_>, numbers: &mut HashMap<SpanId, usize>) {
-    let next = numbers.len() + 1;
-    numbers.entry(node.span().span_id).or_insert(next);
-    for child in node.children() {
-        number(child, numbers);
-    }
-}
-
 const fn kind(kind: SpanKind) -> &'static str {
     match kind {
         SpanKind::Server => "server",
@@ -115,5 +147,36 @@ const fn kind(kind: SpanKind) -> &'static str {
         SpanKind::Consumer => "consumer",
         SpanKind::Internal => "internal",
         _ => "unspecified",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Capture;
+
+    #[test]
+    fn concurrent_siblings_can_be_sorted() {
+        let trees = [["b", "a"], ["a", "b"]].map(|names| {
+            let capture = Capture::new("orders");
+            capture.run(|| {
+                tracing::info_span!("both").in_scope(|| {
+                    for name in names {
+                        tracing::info_span!("part", otel.name = name)
+                            .in_scope(|| tracing::info_span!("work"));
+                    }
+                });
+            });
+            capture.tree_with(&TreeText::new().sorted())
+        });
+        assert_eq!(
+            trees[0],
+            "orders: both (internal) #1\n\
+             \x20 orders: a (internal) #2\n\
+             \x20   orders: work (internal) #3\n\
+             \x20 orders: b (internal) #4\n\
+             \x20   orders: work (internal) #5"
+        );
+        assert_eq!(trees[0], trees[1]);
     }
 }

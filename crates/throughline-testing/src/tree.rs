@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use throughline_receiver::{Span, SpanId};
+use throughline_receiver::{Span, SpanId, TraceId};
 
 /// The spans of one or several traces, each below its parent, siblings in the order in which they began.
 ///
@@ -18,16 +18,16 @@ pub struct SpanTree {
 }
 
 impl SpanTree {
-    /// Puts spans in order. Spans that claim to be their own ancestors are shown as roots.
+    /// Puts spans in order. A parent is looked for in its child's trace only. Spans that claim to be their own ancestors are shown as roots.
     #[must_use]
     pub fn new(spans: impl IntoIterator<Item = Arc<Span>>) -> Self {
         let mut spans: Vec<_> = spans.into_iter().collect();
         spans.sort_by_key(|span| span.start_unix_nanos);
-        let places: HashMap<SpanId, usize> =
-            spans.iter().enumerate().map(|(place, span)| (span.span_id, place)).collect();
+        let places: HashMap<(TraceId, SpanId), usize> =
+            spans.iter().enumerate().map(|(place, span)| ((span.trace_id, span.span_id), place)).collect();
         let parent_of = |place: usize| -> Option<usize> {
             let span: &Arc<Span> = spans.get(place)?;
-            places.get(&span.parent_span_id?).copied()
+            places.get(&(span.trace_id, span.parent_span_id?)).copied()
         };
         let mut tree = Self { children: vec![Vec::new(); spans.len()], ..Self::default() };
         for place in 0..spans.len() {
@@ -150,6 +150,13 @@ mod tests {
     #[test]
     fn a_span_without_its_parent_is_a_root() {
         assert_eq!(outlines([span(2, Some(9), 20), span(1, None, 10)]), ["s1", "s2"]);
+    }
+
+    #[test]
+    fn a_parent_in_another_trace_is_none() {
+        let mut foreign = span(1, None, 10);
+        foreign.trace_id = TraceId::from_bytes([7; 16]);
+        assert_eq!(outlines([foreign, span(2, Some(1), 20)]), ["s1", "s2"]);
     }
 
     #[test]
