@@ -15,6 +15,8 @@ use super::{Answer, response};
 use crate::settings::{Compression, Endpoint, RESPONSE_BYTES_MAX, USER_AGENT};
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+/// How tonic says that an answer is longer than [`RESPONSE_BYTES_MAX`], with the code of a Collector that wants it again.
+const ANSWER_TOO_LARGE: &str = "Error, decoded message length too large";
 /// How often a quiet connection is checked, and how long an answer may take.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
@@ -81,6 +83,8 @@ fn refused(status: &Status) -> Answer {
     let after = response::retry_delay(status.details());
     let why = format!("{:?}: {}", status.code(), status.message());
     let passes = match status.code() {
+        // The Collector has taken the spans. Sent again, they would arrive twice, and so would that answer.
+        Code::OutOfRange if status.message().starts_with(ANSWER_TOO_LARGE) => false,
         Code::Cancelled
         | Code::DeadlineExceeded
         | Code::Aborted
