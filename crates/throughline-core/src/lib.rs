@@ -100,3 +100,6 @@ pub use value::Value;
 
 /// The target of throughline's own diagnostics: logged, never exported, so that they cannot feed themselves.
 pub const DIAGNOSTICS_TARGET: &str = "throughline::diagnostics";
+
+/// The target of an ERROR that reports a panic: the only events above ERROR that there are.
+pub const PANIC_TARGET: &str = "throughline::panic";

@@ -5,17 +5,18 @@ use std::{fmt, io, sync::Arc};
 use throughline_core::{Clock, Filters};
 
 use crate::{
-    Blocking, FIELD_BYTES_MAX, FIELDS_MAX, Format, JsonLayer, LINE_BYTES_MAX, LogCounters, Writer,
-    format::{Console, Otel, Plain},
+    Blocking, DatadogIds, FIELD_BYTES_MAX, FIELDS_MAX, FieldPlace, Format, JsonLayer, KeyCase,
+    LINE_BYTES_MAX, LogCounters, SourceLocation, Writer,
+    format::{Console, Options, Otel, Plain},
     layer::{AnyPreset, WithKeys},
     limits::Limits,
+    service::Service,
 };
 
 /// Settings of a [`JsonLayer`]; ends with [`build`](Self::build).
 #[must_use = "nothing is set up until `build` is called"]
 pub struct JsonLayerBuilder {
-    service: String,
-    format: Format,
+    options: Options,
     colour: bool,
     filters: Option<Filters>,
     clock: Clock,
@@ -28,8 +29,10 @@ pub struct JsonLayerBuilder {
 impl JsonLayerBuilder {
     pub(crate) fn new(service: String) -> Self {
         Self {
-            service,
-            format: Format::default(),
+            options: Options {
+                service: Service { name: service, ..Service::default() },
+                ..Options::default()
+            },
             colour: false,
             filters: None,
             clock: Clock::system(),
@@ -42,7 +45,71 @@ impl JsonLayerBuilder {
 
     /// What a line looks like; [`Format::Plain`] unless set.
     pub fn format(mut self, format: Format) -> Self {
-        self.format = format;
+        self.options.format = format;
+        self
+    }
+
+    /// The version of the service, for the formats that have a key for it.
+    pub fn service_version(mut self, version: impl Into<String>) -> Self {
+        self.options.service.version = Some(version.into());
+        self
+    }
+
+    /// Where the service runs, `production` or `staging`, for the formats that have a key for it.
+    pub fn service_environment(mut self, environment: impl Into<String>) -> Self {
+        self.options.service.environment = Some(environment.into());
+        self
+    }
+
+    /// Which instance of the service this is, for the formats that have a key for it.
+    pub fn service_instance(mut self, instance: impl Into<String>) -> Self {
+        self.options.service.instance = Some(instance.into());
+        self
+    }
+
+    /// The host, for the formats that have a key for it.
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        self.options.service.host = Some(host.into());
+        self
+    }
+
+    /// Writes the key `from` as `to`: a fixed key by the format's name for it, or a field.
+    ///
+    /// The new name is taken to the letter, whatever the [case](Self::key_case). Where an earlier fixed key has it already,
+    /// the key keeps its own, or has underscores behind it where that is taken, too; a field whose name has become that of a fixed key is `fields.<name>`. The keys of OTLP are
+    /// what they are: in [`Format::OtlpJson`] only attributes can be renamed. Of no effect on [`Format::Console`].
+    pub fn rename(mut self, from: impl Into<String>, to: impl Into<String>) -> Self {
+        self.options.names.rename(from.into(), to.into());
+        self
+    }
+
+    /// The case of keys, fixed ones and those of fields; as they are unless set. Of no effect on [`Format::Console`].
+    pub fn key_case(mut self, case: KeyCase) -> Self {
+        self.options.names.case = case;
+        self
+    }
+
+    /// Where fields stand in [`Format::Otel`] and [`Format::Gcp`]; in an object of their own unless set.
+    pub fn field_place(mut self, place: FieldPlace) -> Self {
+        self.options.fields = place;
+        self
+    }
+
+    /// Whether lines say where in the source they were written; they do not unless asked.
+    pub fn source_location(mut self, location: SourceLocation) -> Self {
+        self.options.source = location;
+        self
+    }
+
+    /// The project that traces belong to, for [`Format::Gcp`]; without it the trace is its bare id.
+    pub fn gcp_project(mut self, id: impl Into<String>) -> Self {
+        self.options.gcp_project = Some(id.into());
+        self
+    }
+
+    /// How [`Format::Datadog`] writes `dd.trace_id`; in hexadecimal digits unless set.
+    pub fn datadog_ids(mut self, ids: DatadogIds) -> Self {
+        self.options.datadog_ids = ids;
         self
     }
 
@@ -95,10 +162,13 @@ impl JsonLayerBuilder {
     /// The finished layer.
     #[must_use]
     pub fn build(self) -> JsonLayer {
-        let preset = match self.format {
-            Format::Plain => AnyPreset::Plain(WithKeys::new(Plain::new(&self.service))),
-            Format::Otel => AnyPreset::Otel(WithKeys::new(Otel::new(&self.service))),
-            Format::Console => AnyPreset::Console(WithKeys::new(Console::new(self.colour))),
+        let service = &self.options.service.name;
+        let is_usual = self.options.are_usual();
+        let preset = match (self.options.format, self.options.shape()) {
+            (Format::Plain, _) if is_usual => AnyPreset::Plain(WithKeys::new(Plain::new(service))),
+            (Format::Otel, _) if is_usual => AnyPreset::Otel(WithKeys::new(Otel::new(service))),
+            (_, Some(shape)) => AnyPreset::Shaped(shape),
+            (_, None) => AnyPreset::Console(WithKeys::new(Console::new(self.colour))),
         };
         let writer = self.writer.unwrap_or_else(|| Arc::new(Blocking::new(io::stdout())));
         let limits = Limits::new(self.field_bytes_max, self.line_bytes_max, self.fields_max);
@@ -110,8 +180,8 @@ impl JsonLayerBuilder {
 impl fmt::Debug for JsonLayerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JsonLayerBuilder")
-            .field("service", &self.service)
-            .field("format", &self.format)
+            .field("service", &self.options.service.name)
+            .field("format", &self.options.format)
             .finish_non_exhaustive()
     }
 }

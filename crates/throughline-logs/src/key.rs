@@ -118,7 +118,10 @@ impl FixedKeys {
         Self { seen, keys }
     }
 
-    fn contains(&self, key: Key) -> bool {
+    /// No keys at all.
+    pub(crate) const NONE: Self = Self { seen: Seen([0; 4]), keys: Vec::new() };
+
+    pub(crate) fn contains(&self, key: Key) -> bool {
         self.keys.iter().any(|other| other.is(key))
     }
 }

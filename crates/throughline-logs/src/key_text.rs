@@ -59,10 +59,10 @@ fn write(text: &mut Vec<u8>, key: Key) {
     append_key(text, key);
 }
 
-/// Appends a member of an object, without the comma where it is the first.
+/// Appends a member of an object or an array, without the comma where it is the first.
 #[inline]
 pub(crate) fn append_member(out: &mut Vec<u8>, member: &[u8]) {
-    let is_first = out.last() == Some(&b'{');
+    let is_first = matches!(out.last(), Some(b'{' | b'['));
     out.extend_from_slice(member.get(usize::from(is_first)..).unwrap_or_default());
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use throughline_core::{Clock, Context, DIAGNOSTICS_TARGET, Filters, SpanData, is_suppressed};
+use throughline_core::{Clock, Context, DIAGNOSTICS_TARGET, Filters, SpanContext, SpanData, is_suppressed};
 use tracing::{
     Event, Metadata, Subscriber,
     span::{Attributes, Id, Record},
@@ -15,11 +15,11 @@ use tracing_subscriber::{
 use crate::{
     JsonLayerBuilder, LogCounters, Writer,
     fields::Fields,
-    format::{Console, Head, Otel, Plain, Preset, Tally},
+    format::{Console, Head, Otel, Plain, Preset, Shape, ShapedLine, Tally},
     from_log,
     key::FixedKeys,
     limits::Limits,
-    line::{Line, MESSAGE, MessageOnly},
+    line::{Line, LineSink, MESSAGE, MessageOnly},
     scratch::{self, Scratch},
     span_fields::{SpanFields, SpanFieldsWriter},
 };
@@ -45,6 +45,7 @@ pub(crate) enum AnyPreset {
     Plain(WithKeys<Plain>),
     Otel(WithKeys<Otel>),
     Console(WithKeys<Console>),
+    Shaped(Shape),
 }
 
 pub(crate) struct WithKeys<P> {
@@ -98,47 +99,63 @@ impl JsonLayer {
     {
         let span = ctx.event_span(event);
         let context = context_of(event, span.as_ref());
+        let unix_nanos = self.clock.unix_nanos();
         let head = Head {
-            time: scratch.time.format(self.clock.unix_nanos()),
+            time: scratch.time.format(unix_nanos),
+            unix_nanos,
             level: *event.metadata().level(),
             target,
+            file: event.metadata().file(),
+            line_number: event.metadata().line(),
             span: context.span(),
             correlation_id: context.correlation_id(),
             is_from_log: from_log::is_from_log(event.metadata()),
+            suppressed: 0,
         };
+        let limits = &self.limits;
         match &self.preset {
-            AnyPreset::Plain(preset) => self.fill(preset, event, span, &head, scratch),
-            AnyPreset::Otel(preset) => self.fill(preset, event, span, &head, scratch),
-            AnyPreset::Console(preset) => self.fill(preset, event, span, &head, scratch),
-        }
-    }
-
-    /// Writes the line: the event's fields first, then those of its spans, the innermost first.
-    fn fill<'a, S, P>(
-        &self,
-        WithKeys { preset, fixed }: &WithKeys<P>,
-        event: &Event<'_>,
-        mut span: Option<SpanRef<'a, S>>,
-        head: &Head<'_>,
-        scratch: &mut Scratch,
-    ) -> Tally
-    where
-        S: LookupSpan<'a>,
-        P: Preset,
-    {
-        let mut line = Line::open(preset, fixed, &self.limits, head, scratch);
-        if !has_message_first(event.metadata()) {
-            event.record(&mut Fields(&mut MessageOnly(&mut line)));
-        }
-        event.record(&mut Fields(&mut line));
-        while let Some(inner) = span {
-            if let Some(fields) = inner.extensions().get::<SpanFields>() {
-                line.span(fields);
+            AnyPreset::Plain(WithKeys { preset, fixed }) => {
+                fill(Line::open(preset, fixed, limits, &head, scratch), event, span)
             }
-            span = inner.parent();
+            AnyPreset::Otel(WithKeys { preset, fixed }) => {
+                fill(Line::open(preset, fixed, limits, &head, scratch), event, span)
+            }
+            AnyPreset::Console(WithKeys { preset, fixed }) => {
+                fill(Line::open(preset, fixed, limits, &head, scratch), event, span)
+            }
+            AnyPreset::Shaped(shape) => fill(ShapedLine::open(shape, limits, &head, scratch), event, span),
         }
-        line.close()
     }
+}
+
+/// Writes the line: the event's fields first, then those of its spans, the innermost first.
+fn fill<'a, S: LookupSpan<'a>, L: LineSink>(
+    mut line: L,
+    event: &Event<'_>,
+    mut span: Option<SpanRef<'a, S>>,
+) -> Tally {
+    if !has_message_first(event.metadata()) {
+        event.record(&mut Fields(&mut MessageOnly(&mut line)));
+    }
+    event.record(&mut Fields(&mut line));
+    let mut entry = None;
+    while let Some(inner) = span {
+        let extensions = inner.extensions();
+        if let Some(fields) = extensions.get::<SpanFields>() {
+            line.span(fields);
+        }
+        if L::WANTS_ENTRY {
+            let id =
+                extensions.get::<SpanData>().and_then(|data| data.context().span()).map(SpanContext::span_id);
+            entry = id.or(entry);
+        }
+        drop(extensions);
+        span = inner.parent();
+    }
+    if let Some(entry) = entry {
+        line.entry(entry);
+    }
+    line.close()
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {

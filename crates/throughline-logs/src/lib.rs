@@ -32,7 +32,9 @@
 //! ```
 //!
 //! (on one line, and always in this order). The fixed keys come first; those that have no value are left out. Then
-//! come the event's own fields, then those of its spans from the innermost outwards. [`Format`] lists the other presets.
+//! come the event's own fields, then those of its spans from the innermost outwards. [`Format`] has the table of the
+//! other presets (otel, ecs, gcp, datadog, otlp-json, console); names and case of keys can be changed in all that write
+//! JSON. Each preset has its JSON Schema in the crate's folder `schemas/`.
 //!
 //! - **Every key once.** The event's field beats a span's, the inner span's beats the outer one's, and the first of two
 //!   in one event beats the second. A field that is named like a fixed key becomes `fields.<key>`.
@@ -90,7 +92,12 @@ mod value;
 mod escape;
 mod foreign;
 mod format;
+mod key_case;
+mod key_names;
+mod service;
+mod severity;
 mod time;
+mod value_form;
 
 // What lines go to, and what became of them.
 mod counters;
@@ -99,7 +106,8 @@ mod writer;
 
 pub use builder::JsonLayerBuilder;
 pub use counters::{LogCounters, LogStats};
-pub use format::{Format, UnknownFormat};
+pub use format::{DatadogIds, FieldPlace, Format, SourceLocation, UnknownFormat};
+pub use key_case::KeyCase;
 pub use layer::JsonLayer;
 pub use limits::{ERROR_CHAIN_LEN_MAX, FIELD_BYTES_MAX, FIELDS_MAX, LINE_BYTES_MAX, LINE_BYTES_MIN};
 pub use writer::{

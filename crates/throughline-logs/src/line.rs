@@ -1,5 +1,7 @@
 //! One line while it is put together.
 
+use throughline_core::SpanId;
+
 use crate::{
     fields::FieldSink,
     foreign::{self, Written},
@@ -14,6 +16,21 @@ use crate::{
 
 /// The name of the field that holds an event's message.
 pub(crate) const MESSAGE: &str = "message";
+
+/// What takes the parts of one line.
+pub(crate) trait LineSink: FieldSink {
+    /// Whether it wants to know the outermost span of this process.
+    const WANTS_ENTRY: bool = false;
+
+    /// Takes the message, unless there is one already.
+    fn message(&mut self, value: Raw<'_>);
+    /// Takes the ready fields of a span.
+    fn span(&mut self, fields: &SpanFields);
+    /// Takes the id of the outermost span of this process.
+    fn entry(&mut self, _: SpanId) {}
+    /// Ends the line.
+    fn close(self) -> Tally;
+}
 
 /// A line of preset `P`: its head, then each field under a key that is free, then its end.
 pub(crate) struct Line<'a, P> {
@@ -44,34 +61,6 @@ impl<'a, P: Preset> Line<'a, P> {
         Self { preset, fixed, limits, head, scratch, tally, has_message: false, has_rest: false }
     }
 
-    /// Writes the message, unless it stands on the line already or its place has passed.
-    #[inline]
-    pub(crate) fn message(&mut self, value: Raw<'_>) {
-        if self.has_message || self.has_rest {
-            return;
-        }
-        self.has_message = true;
-        let written = self.preset.message(&mut self.scratch.line, value, self.limits);
-        self.tally.note(written);
-    }
-
-    /// Copies the ready fields of a span.
-    #[inline]
-    pub(crate) fn span(&mut self, fields: &SpanFields) {
-        self.rest();
-        if P::IS_JSON && self.all_at_once(fields) {
-            return;
-        }
-        self.tally.dropped += u64::from(fields.dropped());
-        for (value, chain) in fields.pieces() {
-            if self.piece(&value)
-                && let Some(chain) = chain
-            {
-                self.piece(&chain);
-            }
-        }
-    }
-
     /// Copies the whole text of a span in one go, which most spans allow: no key of theirs is like another on the line.
     #[inline]
     fn all_at_once(&mut self, fields: &SpanFields) -> bool {
@@ -83,14 +72,6 @@ impl<'a, P: Preset> Line<'a, P> {
         }
         key_text::append_member(&mut self.scratch.line, text);
         true
-    }
-
-    /// Ends the line.
-    #[inline]
-    pub(crate) fn close(mut self) -> Tally {
-        self.rest();
-        self.preset.close(&mut self.scratch.line, self.head, self.tally);
-        self.tally
     }
 
     /// Writes what stands between the message and the fields, once.
@@ -150,6 +131,44 @@ impl<'a, P: Preset> Line<'a, P> {
     }
 }
 
+impl<P: Preset> LineSink for Line<'_, P> {
+    /// Writes the message, unless it stands on the line already or its place has passed.
+    #[inline]
+    fn message(&mut self, value: Raw<'_>) {
+        if self.has_message || self.has_rest {
+            return;
+        }
+        self.has_message = true;
+        let written = self.preset.message(&mut self.scratch.line, value, self.limits);
+        self.tally.note(written);
+    }
+
+    /// Copies the ready fields of a span.
+    #[inline]
+    fn span(&mut self, fields: &SpanFields) {
+        self.rest();
+        if P::IS_JSON && self.all_at_once(fields) {
+            return;
+        }
+        self.tally.dropped += u64::from(fields.dropped());
+        for (value, chain) in fields.pieces() {
+            if self.piece(&value)
+                && let Some(chain) = chain
+            {
+                self.piece(&chain);
+            }
+        }
+    }
+
+    /// Ends the line.
+    #[inline]
+    fn close(mut self) -> Tally {
+        self.rest();
+        self.preset.close(&mut self.scratch.line, self.head, self.tally);
+        self.tally
+    }
+}
+
 impl<P: Preset> FieldSink for Line<'_, P> {
     #[inline]
     fn field(&mut self, name: &'static str, raw: Raw<'_>) {
@@ -172,9 +191,9 @@ impl<P: Preset> FieldSink for Line<'_, P> {
 }
 
 /// Lets only the message through: for events that do not have it first.
-pub(crate) struct MessageOnly<'l, 'a, P>(pub(crate) &'l mut Line<'a, P>);
+pub(crate) struct MessageOnly<'a, L>(pub(crate) &'a mut L);
 
-impl<P: Preset> FieldSink for MessageOnly<'_, '_, P> {
+impl<L: LineSink> FieldSink for MessageOnly<'_, L> {
     fn field(&mut self, name: &'static str, raw: Raw<'_>) {
         if name == MESSAGE {
             self.0.message(raw);

@@ -2,7 +2,9 @@
 
 use std::cell::Cell;
 
-use crate::{key::KeySet, key_text::KeyTexts, span_fields::SpanFields, time::TimeFormat};
+use crate::{
+    format::ShapedScratch, key::KeySet, key_text::KeyTexts, span_fields::SpanFields, time::TimeFormat,
+};
 
 /// A buffer that has grown beyond this is not kept: one huge line must not cost every thread its size for good.
 const KEPT_BYTES_MAX: usize = 64 * 1024;
@@ -15,6 +17,7 @@ pub(crate) struct Scratch {
     pub(crate) time: TimeFormat,
     /// The fields of a late `record`.
     pub(crate) late: SpanFields,
+    pub(crate) shaped: ShapedScratch,
 }
 
 thread_local! {

@@ -81,6 +81,8 @@ pub struct Built {
     pub exporter: Exporter,
     /// The name of the service that is in force.
     pub service: String,
+    /// Every attribute of the resource that is in force.
+    pub resource: Vec<(String, String)>,
     /// Whether spans are recorded at all.
     pub traces: Signal,
     /// Which spans are recorded.
@@ -231,6 +233,7 @@ impl ExporterBuilder {
         Ok(Built {
             exporter,
             service,
+            resource: plan.resource.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
             traces: plan.traces,
             sampler: BoxedSampler(plan.sampler),
             limits: plan.limits,

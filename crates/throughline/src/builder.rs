@@ -6,7 +6,7 @@ use throughline_core::{
     DIAGNOSTICS_TARGET, Filters, Propagator, Sampler,
     env::{self, EnvWarning, Environment},
 };
-use throughline_logs::{Format, Output};
+use throughline_logs::{Format, JsonLayerBuilder, Output, UnknownFormat};
 use throughline_otlp::{Compression, ExporterBuilder, Protocol, Signal, SpanLimits};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -34,6 +34,7 @@ pub fn builder(service: &str) -> Builder {
         environment,
         logs: None,
         format: None,
+        log_lines: None,
         log_filter: None,
         span_filter: None,
         propagator: Propagator::default(),
@@ -49,11 +50,15 @@ pub struct Builder {
     exporter: ExporterBuilder,
     logs: Option<Logs>,
     format: Option<Format>,
+    log_lines: Option<ChangeOfLines>,
     log_filter: Option<Targets>,
     span_filter: Option<Targets>,
     propagator: Propagator,
     strict: Strictness,
 }
+
+/// What is changed about the lines.
+pub(crate) type ChangeOfLines = Box<dyn FnOnce(JsonLayerBuilder) -> JsonLayerBuilder>;
 
 /// Where log lines go.
 #[derive(Debug)]
@@ -167,6 +172,24 @@ impl Builder {
         self
     }
 
+    /// Changes what has no setter here about the lines: limits, names and case of keys, options of a format.
+    ///
+    /// ```no_run
+    /// use throughline::logs::KeyCase;
+    ///
+    /// let telemetry = throughline::builder("orders")
+    ///     .log_lines(|lines| lines.key_case(KeyCase::Camel).rename("level", "severity"))
+    ///     .install()?;
+    /// # Ok::<(), throughline::InitError>(())
+    /// ```
+    pub fn log_lines(mut self, change: impl FnOnce(JsonLayerBuilder) -> JsonLayerBuilder + 'static) -> Self {
+        self.log_lines = Some(match self.log_lines {
+            None => Box::new(change),
+            Some(earlier) => Box::new(|lines| change(earlier(lines))),
+        });
+        self
+    }
+
     /// Which events become log lines (`RUST_LOG`).
     pub fn log_filter(mut self, filter: Targets) -> Self {
         self.log_filter = Some(filter);
@@ -222,7 +245,7 @@ impl Builder {
                 env::THROUGHLINE_LOG_FORMAT,
                 Format::default(),
                 &mut warnings,
-                |value| value.parse().map_err(|_| "none of plain, otel and console".to_owned()),
+                |value| value.parse().map_err(|unknown: UnknownFormat| unknown.to_string()),
             ),
         };
         let built = self
@@ -238,7 +261,8 @@ impl Builder {
             Some(Logs::To(output)) => Some(output),
             None => Some(Output::stdout()),
         };
-        let parts = Parts { built, output, format, filters, propagator: self.propagator };
+        let parts =
+            Parts { built, output, format, log_lines: self.log_lines, filters, propagator: self.propagator };
         Ok((parts.assemble()?, warnings))
     }
 

@@ -1,18 +1,19 @@
 //! Putting the layers of one subscriber together.
 
-use throughline_core::{ContextLayer, Filters, Pipeline, Propagator};
-use throughline_logs::{Format, JsonLayer, LogCounters, NonBlocking, Output, WriterGuard};
+use throughline_core::{ContextLayer, Filters, Pipeline, Propagator, semconv::resource};
+use throughline_logs::{Format, JsonLayer, JsonLayerBuilder, LogCounters, NonBlocking, Output, WriterGuard};
 use throughline_otlp::{Built, Signal, SpanLayer};
 use tracing::Dispatch;
 use tracing_subscriber::{Layer, prelude::*, registry};
 
-use crate::{InitError, Telemetry};
+use crate::{InitError, Telemetry, builder::ChangeOfLines};
 
 /// What has been decided.
 pub(crate) struct Parts {
     pub(crate) built: Built,
     pub(crate) output: Option<Output>,
     pub(crate) format: Format,
+    pub(crate) log_lines: Option<ChangeOfLines>,
     pub(crate) filters: Filters,
     pub(crate) propagator: Propagator,
 }
@@ -27,8 +28,12 @@ struct Lines {
 impl Parts {
     /// Ids first, then lines, then spans, all behind one filter for the whole subscriber: nobody else stands in it.
     pub(crate) fn assemble(self) -> Result<Telemetry, InitError> {
-        let Self { built, output, format, filters, propagator } = self;
-        let lines = output.map(|output| lines(&built.service, &output, format, &filters)).transpose()?;
+        let Self { built, output, format, log_lines, filters, propagator } = self;
+        let mut settings = described(&built).format(format).filters(filters.clone());
+        if let Some(change) = log_lines {
+            settings = change(settings);
+        }
+        let lines = output.map(|output| lines(settings, &output)).transpose()?;
         let mut pipeline = Pipeline::builder().propagator(propagator);
         pipeline = match built.traces {
             Signal::On => pipeline.sampler(built.sampler),
@@ -54,12 +59,31 @@ impl Parts {
     }
 }
 
-fn lines(service: &str, output: &Output, format: Format, filters: &Filters) -> Result<Lines, InitError> {
+/// Lines say about the service what its resource says.
+fn described(built: &Built) -> JsonLayerBuilder {
+    let known = |name: &str| built.resource.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+    let mut lines = JsonLayer::builder(&built.service);
+    if let Some(version) = known(resource::SERVICE_VERSION) {
+        lines = lines.service_version(version);
+    }
+    if let Some(environment) = known(resource::DEPLOYMENT_ENVIRONMENT_NAME) {
+        lines = lines.service_environment(environment);
+    }
+    if let Some(instance) = known(resource::SERVICE_INSTANCE_ID) {
+        lines = lines.service_instance(instance);
+    }
+    if let Some(host) = known(resource::HOST_NAME) {
+        lines = lines.host(host);
+    }
+    lines
+}
+
+fn lines(settings: JsonLayerBuilder, output: &Output) -> Result<Lines, InitError> {
     let sink = output.open().map_err(|error| InitError::caused("the log output cannot be opened", error))?;
     let (writer, guard) = NonBlocking::builder()
         .spawn(sink)
         .map_err(|error| InitError::caused("the log thread cannot be started", error))?;
-    let layer = JsonLayer::builder(service).format(format).filters(filters.clone()).writer(writer).build();
+    let layer = settings.writer(writer).build();
     let counters = layer.counters();
     Ok(Lines { layer, guard, counters })
 }

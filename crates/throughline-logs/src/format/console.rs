@@ -48,7 +48,7 @@ const SHORT_TIME_LEN: usize = 26;
 
 impl Preset for Console {
     const FIXED_KEYS: &'static [&'static str] =
-        &["message", "correlation_id", "trace", "span", super::TRUNCATED, super::DROPPED];
+        &["message", "correlation_id", "trace", "span", super::TRUNCATED, super::DROPPED, super::SUPPRESSED];
     const IS_JSON: bool = false;
 
     fn open(&self, out: &mut Vec<u8>, head: &Head<'_>) {
@@ -93,7 +93,7 @@ impl Preset for Console {
     }
 
     fn close(&self, out: &mut Vec<u8>, head: &Head<'_>, missing: Tally) {
-        tally(self, out, missing);
+        tally(self, out, head, missing);
         if let Some(id) = head.correlation_id {
             self.key(out, Key::new("correlation_id"), &[]);
             out.extend_from_slice(id.as_str().as_bytes());

@@ -1,9 +1,18 @@
 //! The default: one flat object, fixed keys first.
 
+use throughline_core::semconv::code;
 use tracing::Level;
 
-use super::{Head, Preset, Tally, json, tally};
-use crate::{foreign::Written, key::Key, key_text, limits::Limits, span_fields::Piece, value::Raw};
+use super::{
+    Head, Preset, Tally, json,
+    options::Options,
+    shape::{KeyStyle, Shape, What},
+    tally,
+};
+use crate::{
+    foreign::Written, key::Key, key_text, limits::Limits, severity, span_fields::Piece, value::Raw,
+    value_form::Form,
+};
 
 /// `{"timestamp":…,"level":…,"message":…,"service":…,"correlation_id":…,"trace_id":…,"span_id":…,"trace_flags":…,
 /// "target":…,` then the fields.
@@ -34,6 +43,7 @@ impl Preset for Plain {
         "target",
         super::TRUNCATED,
         super::DROPPED,
+        super::SUPPRESSED,
     ];
     const IS_JSON: bool = true;
 
@@ -79,8 +89,27 @@ impl Preset for Plain {
     }
 
     #[inline]
-    fn close(&self, out: &mut Vec<u8>, _: &Head<'_>, missing: Tally) {
-        tally(self, out, missing);
+    fn close(&self, out: &mut Vec<u8>, head: &Head<'_>, missing: Tally) {
+        tally(self, out, head, missing);
         out.extend_from_slice(b"}\n");
     }
+}
+
+/// The same with other names, or with the place in the source.
+pub(super) fn shape(options: &Options) -> Shape {
+    Shape::new(&options.names, &[], &[(Form::Json, KeyStyle::Usual)], |line| {
+        line.string("timestamp", What::Time)
+            .string("level", What::Severity(&severity::LEVELS))
+            .string("message", What::Message)
+            .text("service", &options.service.name)
+            .string("correlation_id", What::CorrelationId)
+            .string("trace_id", What::TraceId)
+            .string("span_id", What::SpanId)
+            .string("trace_flags", What::TraceFlags)
+            .string("target", What::Target);
+        if options.has_source() {
+            line.string(code::CODE_FILE_PATH, What::File).bare(code::CODE_LINE_NUMBER, What::Line);
+        }
+        line.fields(0);
+    })
 }
