@@ -40,6 +40,10 @@ pub enum Metric {
     MessagingSent,
     /// `messaging.client.consumed.messages`
     MessagingConsumed,
+    /// `rpc.server.call.duration`
+    RpcServerCallDuration,
+    /// `rpc.client.call.duration`
+    RpcClientCallDuration,
 }
 
 /// How a metric is declared to a metrics library.
@@ -74,7 +78,7 @@ pub const DURATION_BUCKETS: &[f64] =
 
 impl Metric {
     /// Every metric, in declaration order: `metric as usize` is its place.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::HttpServerRequestDuration,
         Self::HttpServerActiveRequests,
         Self::HttpClientRequestDuration,
@@ -83,6 +87,8 @@ impl Metric {
         Self::MessagingProcessDuration,
         Self::MessagingSent,
         Self::MessagingConsumed,
+        Self::RpcServerCallDuration,
+        Self::RpcClientCallDuration,
     ];
 
     /// The instrument behind this metric.
@@ -112,6 +118,12 @@ impl Metric {
             }
             Self::MessagingConsumed => {
                 messages("messaging.client.consumed.messages", "Number of messages that were delivered.")
+            }
+            Self::RpcServerCallDuration => {
+                seconds("rpc.server.call.duration", "Duration of an incoming remote procedure call.")
+            }
+            Self::RpcClientCallDuration => {
+                seconds("rpc.client.call.duration", "Duration of an outgoing remote procedure call.")
             }
         }
     }

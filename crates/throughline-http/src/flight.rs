@@ -2,6 +2,7 @@
 
 use std::{any::type_name, time::Instant};
 
+use http::HeaderMap;
 use throughline_core::{Context, Pipeline, SpanExt, semconv::error::ERROR_TYPE_OTHER};
 use tracing::Span;
 
@@ -60,6 +61,9 @@ pub(crate) trait InFlight {
     /// What it has in common with the other side.
     fn flight(&mut self) -> &mut Flight;
 
+    /// The trailers of the body passed by: for whoever finds there how it went.
+    fn trailers(&mut self, _: &HeaderMap) {}
+
     /// The exchange is over; every call but the first does nothing.
     fn finish(&mut self, end: End);
 }
@@ -67,6 +71,10 @@ pub(crate) trait InFlight {
 impl<X: InFlight> InFlight for Box<X> {
     fn flight(&mut self) -> &mut Flight {
         (**self).flight()
+    }
+
+    fn trailers(&mut self, trailers: &HeaderMap) {
+        (**self).trailers(trailers);
     }
 
     fn finish(&mut self, end: End) {

@@ -41,6 +41,7 @@
 //! |---|---|
 //! | `axum` | the matched route and the peer's address from axum |
 //! | `reqwest` | [`reqwest`](mod@crate::reqwest): a traced client |
+//! | `tonic` | [`grpc`](mod@crate::grpc): the same for gRPC, in both directions |
 //!
 //! # Limits
 //!
@@ -58,6 +59,10 @@ pub mod server;
 // Clients of others.
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
+
+// What runs on top.
+#[cfg(feature = "tonic")]
+pub mod grpc;
 
 // What both sides need.
 mod attributes;

@@ -87,6 +87,9 @@ impl<B: Body, X: InFlight> Body for Watched<B, X> {
                     let bytes = data.remaining() as u64;
                     *this.left = this.left.map(|left| left.saturating_sub(bytes));
                 }
+                if let Some(trailers) = frame.trailers_ref() {
+                    exchange.trailers(trailers);
+                }
                 (frame.is_trailers() || body.is_end_stream()).then_some(End::Complete)
             }
         };

@@ -31,7 +31,8 @@
 //! |---|---|---|
 //! | `axum` | yes | the route of axum's router on server spans |
 //! | `reqwest` | yes | `http::reqwest`, a traced client |
-//! | `http` | with either | `http`, tower layers for any HTTP service and client |
+//! | `tonic` | no | `http::grpc`, tower layers for tonic's servers and channels |
+//! | `http` | with any of these | `http`, tower layers for any HTTP service and client |
 //! | `logs` | yes | `logs`, JSON lines |
 //! | `otlp` | yes | `otlp`, spans and metrics on their way to a Collector |
 //! | `grpc`, `http-protobuf` | yes | the two transports of `otlp` |

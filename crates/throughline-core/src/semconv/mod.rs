@@ -9,6 +9,7 @@ pub mod http;
 pub mod messaging;
 pub mod own;
 pub mod resource;
+pub mod rpc;
 
 /// The schema that all names follow.
 pub const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.44.0";

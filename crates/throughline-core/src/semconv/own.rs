@@ -13,4 +13,6 @@ super::names! {
     MESSAGING_QUEUE_TIME_MS = "throughline.messaging.queue_time_ms",
     /// `throughline.messaging.redelivered`: that a message was delivered before.
     MESSAGING_REDELIVERED = "throughline.messaging.redelivered",
+    /// `throughline.rpc.end`: how a call ended: complete, client gone, cancelled, error or panic.
+    RPC_END = "throughline.rpc.end",
 }
