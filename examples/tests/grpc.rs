@@ -1,18 +1,16 @@
 //! The gRPC example as a process: two services, one stream, one trace.
 
-use std::process::Command;
+use std::{
+    net::TcpListener,
+    process::{Command, Output},
+};
 
 use throughline_receiver::{Receiver, SpanKind};
 
 #[test]
 fn a_stream_and_the_call_within_are_one_trace() {
     let receiver = Receiver::start_blocking().unwrap();
-    // Cargo builds examples beside the tests that belong to them.
-    let test = std::env::current_exe().unwrap();
-    let program = test.parent().unwrap().parent().unwrap().join("examples").join("grpc");
-    let output =
-        Command::new(program).env("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.http_endpoint()).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = run(&receiver.http_endpoint());
 
     let spans = receiver.spans();
     let line = |kind: SpanKind| match kind {
@@ -43,4 +41,22 @@ fn a_stream_and_the_call_within_are_one_trace() {
     let lines = String::from_utf8_lossy(&output.stdout).into_owned();
     let trace = spans.first().unwrap().trace_id.to_string();
     assert_eq!(lines.lines().filter(|line| line.contains(&trace)).count(), 3, "{lines}");
+}
+
+#[test]
+fn without_a_collector_the_last_lines_say_what_was_lost() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let output = run(&format!("http://{nobody}"));
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(lines.contains(r#""message":"spans lost""#), "{lines}");
+    assert!(lines.contains("5 dropped (shutdown_deadline)") && lines.ends_with(" 0 lost\n"), "{lines}");
+}
+
+fn run(endpoint: &str) -> Output {
+    // Cargo builds examples beside the tests that belong to them.
+    let test = std::env::current_exe().unwrap();
+    let program = test.parent().unwrap().parent().unwrap().join("examples").join("grpc");
+    let output = Command::new(program).env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
 }

@@ -50,7 +50,7 @@ impl Telemetry {
     /// Waits without blocking the runtime. Spans that are still open are not exported: stop the server first.
     pub async fn shutdown(self, deadline: Duration) -> Report {
         let ends = Instant::now() + deadline;
-        let export = self.exporter.shutdown(deadline).await;
+        let export = self.exporter.shutdown(without_logs_share(deadline)).await;
         let logs = end_of_logs(self.writer, self.lines.as_ref(), ends);
         Report { export, logs, propagation: self.pipeline.propagator().counters() }
     }
@@ -58,11 +58,19 @@ impl Telemetry {
     /// [`shutdown`](Self::shutdown) for programs without an async runtime; blocks the calling thread.
     pub fn shutdown_blocking(self, deadline: Duration) -> Report {
         let ends = Instant::now() + deadline;
-        let export = self.exporter.shutdown_blocking(deadline);
+        let export = self.exporter.shutdown_blocking(without_logs_share(deadline));
         let logs = end_of_logs(self.writer, self.lines.as_ref(), ends);
         Report { export, logs, propagation: self.pipeline.propagator().counters() }
     }
 }
+
+/// The export's share of the time: a Collector that does not answer must not cost the last lines, which say so.
+fn without_logs_share(deadline: Duration) -> Duration {
+    deadline - (deadline / 10).min(LOGS_SHARE_MAX)
+}
+
+/// What is kept back at most for writing out lines.
+const LOGS_SHARE_MAX: Duration = Duration::from_millis(500);
 
 /// Writing out what is left takes as long as its file or pipe does, which is why the time is bounded.
 fn end_of_logs(writer: Option<WriterGuard>, lines: Option<&LogCounters>, ends: Instant) -> Option<LogStats> {
