@@ -1,5 +1,7 @@
 //! The gRPC example as a process: two services, one stream, one trace.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::{
     net::TcpListener,
     process::{Command, Output},
