@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, error, fmt, sync::Arc};
 
-use crate::octets;
+use crate::{octets, redact::Redactor};
 
 /// The members that are always passed on (W3C Baggage, section 3.3.2).
 pub const BAGGAGE_MEMBERS_MAX: usize = 64;
@@ -292,9 +292,10 @@ fn upper_hex_digit(nibble: u8) -> char {
     char::from(if nibble < 10 { b'0' + nibble } else { b'A' + nibble - 10 })
 }
 
+/// Hides the values of members that the default rules of [`redact`](crate::redact) deny, and all metadata.
 impl fmt::Debug for Baggage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Baggage").field(&self.wire()).finish()
+        f.debug_map().entries(Redactor::shared_default().baggage(self)).finish()
     }
 }
 

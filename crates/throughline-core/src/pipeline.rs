@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use crate::{AlwaysOn, ContextLayer, ParentBased, Propagator, Recorder, Sampler, Value, recorder::Metric};
+use crate::{
+    AlwaysOn, ContextLayer, ParentBased, Propagator, Recorder, Sampler, Value, recorder::Metric,
+    redact::Redactor,
+};
 
 /// The propagation, the sampler and the metrics of one `tracing` subscriber.
 ///
@@ -19,18 +22,21 @@ struct Inner {
     /// None: no spans are made, and what came in goes on.
     sampler: Option<Box<dyn Sampler>>,
     recorder: Option<Arc<dyn Recorder>>,
+    redactor: Redactor,
 }
 
 /// What applies where no [`ContextLayer`] is installed: propagation works, nothing is recorded.
 static WITHOUT_LAYER: LazyLock<Pipeline> = LazyLock::new(|| Pipeline::builder().build());
 
 impl Pipeline {
-    /// Starts from the defaults: W3C headers and `x-correlation-id`, parent-based always-on sampling, no metrics.
+    /// Starts from the defaults: W3C headers and `x-correlation-id`, parent-based always-on sampling, no metrics,
+    /// the default rules of redaction.
     pub fn builder() -> PipelineBuilder {
         PipelineBuilder(Inner {
             propagator: Propagator::default(),
             sampler: Some(Box::new(ParentBased::new(AlwaysOn))),
             recorder: None,
+            redactor: Redactor::default(),
         })
     }
 
@@ -53,6 +59,12 @@ impl Pipeline {
     #[must_use]
     pub fn sampler(&self) -> Option<&dyn Sampler> {
         self.0.sampler.as_deref()
+    }
+
+    /// What keeps secrets out of what the hops record.
+    #[must_use]
+    pub fn redactor(&self) -> &Redactor {
+        &self.0.redactor
     }
 
     /// Whether metrics are wanted at all: worth asking before attributes are put together.
@@ -104,6 +116,12 @@ impl PipelineBuilder {
     /// Where measurements go.
     pub fn recorder(mut self, recorder: Arc<dyn Recorder>) -> Self {
         self.0.recorder = Some(recorder);
+        self
+    }
+
+    /// What keeps secrets out of what the hops record: rules, or a [`Redactor`] that others have, too.
+    pub fn redaction(mut self, redaction: impl Into<Redactor>) -> Self {
+        self.0.redactor = redaction.into();
         self
     }
 

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
-use throughline_core::semconv::{self, code, error, http, messaging, own, resource};
+use throughline_core::{
+    redact::{Redactor, Verdict},
+    semconv::{self, code, error, http, messaging, own, resource},
+};
 
 const CONVENTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/semconv-1.44.0.json");
 
@@ -43,4 +46,13 @@ fn names_of_our_own_are_not_registered_by_others() {
             "{name} is outside our namespace"
         );
     }
+}
+
+#[test]
+fn no_name_of_the_conventions_is_denied_but_session_ids() {
+    let (conventions, redactor) = (conventions(), Redactor::default());
+    let names =
+        conventions["attributes"].as_array().expect("a list").iter().filter_map(|one| one["name"].as_str());
+    let denied: Vec<_> = names.filter(|name| redactor.judge(name) != Verdict::Keep).collect();
+    assert_eq!(denied, ["mcp.session.id", "session.id"]);
 }

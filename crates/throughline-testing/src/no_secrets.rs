@@ -110,7 +110,7 @@ impl Search {
             AttributeValue::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             other => other.to_string(),
         };
-        if is_text && is_named_like_a_secret(key) && !is_redacted(&text) {
+        if is_text && redact::is_denied(key) && !is_redacted(&text) {
             self.note(place, "named like a secret and not redacted", &text);
         }
         if key.ends_with("url.query") && redact::query(&text) != text {
@@ -136,12 +136,6 @@ impl Search {
         let begin: String = secret.chars().take(SHOWN_CHARS).collect();
         self.found.push(format!("{place}: {what}, {begin:?}…"));
     }
-}
-
-/// `key` and `code` are too common as the last word of a name (`messaging.kafka.message.key`, `exit.code`).
-fn is_named_like_a_secret(key: &str) -> bool {
-    let last = key.rsplit('.').next().unwrap_or_default();
-    !matches!(last, "key" | "code") && redact::is_secret(last)
 }
 
 fn is_redacted(text: &str) -> bool {

@@ -4,7 +4,8 @@ use std::{fmt, mem};
 
 use http::{HeaderMap, Method, StatusCode, Uri, Version, header};
 use throughline_core::{
-    Context, Metric, Pipeline, SpanExt, SpanRecord, Status, redact,
+    Context, Metric, Pipeline, SpanExt, SpanRecord, Status,
+    redact::Redactor,
     semconv::{error, http as names, own},
 };
 use tracing::Span;
@@ -85,7 +86,7 @@ impl Attempt {
     ) -> Self {
         let pipeline = Pipeline::current();
         let outside = Context::current();
-        let span = open_span(attributes::method(method), &target);
+        let span = open_span(attributes::method(method), &target, pipeline.redactor());
         let mut recorded = false;
         span.edit(|record| {
             describe(record, method, resends);
@@ -190,8 +191,8 @@ fn is_failure(status: StatusCode) -> bool {
 }
 
 /// Opens the span with what a sampler may look at.
-fn open_span(method: &'static str, target: &Target) -> Span {
-    let url = target.url.as_deref().map(redact::url_full);
+fn open_span(method: &'static str, target: &Target, redactor: &Redactor) -> Span {
+    let url = target.url.as_deref().map(|url| redactor.url(url));
     tracing::info_span!(
         target: "throughline::http",
         "request",

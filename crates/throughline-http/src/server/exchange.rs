@@ -5,7 +5,8 @@ use std::{mem, net::SocketAddr, sync::Arc};
 use http::{HeaderValue, Method, Response, StatusCode, Uri, header, request::Parts};
 use http_body::Body;
 use throughline_core::{
-    Context, CorrelationId, Metric, Pipeline, SpanExt, SpanRecord, Status, redact,
+    Context, CorrelationId, Metric, Pipeline, SpanExt, SpanRecord, Status,
+    redact::Redactor,
     semconv::{error, http as names, own},
     with_remote,
 };
@@ -47,7 +48,7 @@ impl Exchange {
         let span = with_remote(&incoming, || open_span(method, route.as_ref(), &request.uri));
         let mut recorded = false;
         span.edit(|record| {
-            describe(record, request, scheme);
+            describe(record, request, scheme, pipeline.redactor());
             recorded = true;
         });
         let exchange = Self {
@@ -200,13 +201,13 @@ fn with_name<T>(method: &'static str, route: Option<&Route>, work: impl FnOnce(&
 }
 
 /// What is known of a request when it arrives and has no place on a log line.
-fn describe(record: &mut dyn SpanRecord, request: &Parts, scheme: &'static str) {
+fn describe(record: &mut dyn SpanRecord, request: &Parts, scheme: &'static str, redactor: &Redactor) {
     record.attribute(names::URL_SCHEME, scheme.into());
     if let Some(original) = attributes::method_original(&request.method) {
         record.attribute(names::HTTP_REQUEST_METHOD_ORIGINAL, original.into());
     }
     if let Some(query) = request.uri.query().filter(|query| !query.is_empty()) {
-        record.attribute(names::URL_QUERY, capped(&redact::query(query), TEXT_LEN_MAX).into());
+        record.attribute(names::URL_QUERY, capped(&redactor.query(query), TEXT_LEN_MAX).into());
     }
     let authority = match request.uri.authority() {
         Some(authority) => Some(authority.as_str()),

@@ -1,70 +1,13 @@
-//! Keeping secrets out of telemetry.
-//!
-//! What is taken out of a URL: credentials before the host, and the values of parameters whose names say that they are
-//! secret, in the query and in the fragment. The name stays, so that one sees that there was a value.
-//!
-//! Two lists decide. The first is that of the semantic conventions for HTTP, which matches to the letter. The second is
-//! ours: what OAuth, sessions, API keys and plain passwords are called. It matches in any case, with or without `-` and
-//! `_`, percent-encoded or not, and as a part of a structured name (`user[password]`, `filter.token`).
+//! Secrets in a URL: credentials before the host, and the values of parameters whose names say that they are secret, in
+//! the query and in the fragment. The name stays, so that one sees that there was a value.
 
 use std::borrow::Cow;
 
+use super::{REDACTED, Redact, Redactor, Verdict};
 use crate::octets;
 
-/// What stands in place of a secret.
-pub const REDACTED: &str = "REDACTED";
-
-/// From the conventions 1.44.0, with the last two from the version after them.
-const STANDARD: [&str; 7] = [
-    "X-Amz-Signature",
-    "X-Amz-Credential",
-    "X-Amz-Security-Token",
-    "X-Goog-Signature",
-    "sig",
-    "AWSAccessKeyId",
-    "Signature",
-];
-
-/// Ours, in lower case and without punctuation. `code` is OAuth's authorization code.
-const DENIED: [&str; 35] = [
-    "accesskey",
-    "accesstoken",
-    "apikey",
-    "apitoken",
-    "assertion",
-    "auth",
-    "authorization",
-    "authtoken",
-    "bearer",
-    "clientassertion",
-    "clientsecret",
-    "code",
-    "credential",
-    "credentials",
-    "idtoken",
-    "jwt",
-    "key",
-    "otp",
-    "pass",
-    "passphrase",
-    "passwd",
-    "password",
-    "privatekey",
-    "pwd",
-    "refreshtoken",
-    "samlresponse",
-    "secret",
-    "secretkey",
-    "session",
-    "sessionid",
-    "sessiontoken",
-    "sid",
-    "signature",
-    "token",
-    "xapikey",
-];
-
-/// A whole URL without its credentials and without the secrets of its query and its fragment.
+/// [`Redactor::url`](super::Redactor::url) with the default rules, for what belongs to no pipeline: the `Debug` of
+/// settings, warnings.
 ///
 /// ```
 /// use throughline_core::redact;
@@ -72,14 +15,10 @@ const DENIED: [&str; 35] = [
 /// ```
 #[must_use]
 pub fn url_full(url: &str) -> Cow<'_, str> {
-    let (base, parameters) = url.split_at(url.find(['?', '#']).unwrap_or(url.len()));
-    match (without_credentials(base), query(parameters)) {
-        (Cow::Borrowed(_), Cow::Borrowed(_)) => Cow::Borrowed(url),
-        (base, parameters) => Cow::Owned(base.into_owned() + &parameters),
-    }
+    Redactor::shared_default().url(url)
 }
 
-/// A query string, with or without `?`, without the values of secret parameters.
+/// [`Redactor::query`](super::Redactor::query) with the default rules.
 ///
 /// ```
 /// use throughline_core::redact;
@@ -87,13 +26,42 @@ pub fn url_full(url: &str) -> Cow<'_, str> {
 /// ```
 #[must_use]
 pub fn query(query: &str) -> Cow<'_, str> {
-    if !pieces(query).any(Piece::begins_secret) {
+    Redactor::shared_default().query(query)
+}
+
+/// What a text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Url,
+    /// A query alone, with or without `?`.
+    Query,
+}
+
+/// The text without what `rules` deny; borrowed where that is nothing.
+pub(super) fn without_secrets<'a>(text: &'a str, place: Place, rules: &dyn Redact) -> Cow<'a, str> {
+    let end_of_base = match place {
+        Place::Url => text.find(['?', '#']).unwrap_or(text.len()),
+        Place::Query => 0,
+    };
+    let (base, parameters) = text.split_at(end_of_base);
+    let base = match rules.credentials() {
+        Verdict::Keep | Verdict::Inspect => Cow::Borrowed(base),
+        Verdict::Replace | Verdict::Drop => without_credentials(base),
+    };
+    match (base, without_values(parameters, rules)) {
+        (Cow::Borrowed(_), Cow::Borrowed(_)) => Cow::Borrowed(text),
+        (base, parameters) => Cow::Owned(base.into_owned() + &parameters),
+    }
+}
+
+fn without_values<'a>(query: &'a str, rules: &dyn Redact) -> Cow<'a, str> {
+    if !pieces(query).any(|piece| piece.begins_secret(rules)) {
         return Cow::Borrowed(query);
     }
     let mut clean = String::with_capacity(query.len());
     let mut in_secret = false;
     for piece in pieces(query) {
-        let begins_secret = !in_secret && piece.begins_secret();
+        let begins_secret = !in_secret && piece.begins_secret(rules);
         if begins_secret {
             clean.push_str(piece.name);
             clean.push('=');
@@ -109,39 +77,6 @@ pub fn query(query: &str) -> Cow<'_, str> {
     }
     Cow::Owned(clean)
 }
-
-/// Whether a parameter of this name, percent-encoded or not, holds a secret.
-#[must_use]
-pub fn is_secret(name: &str) -> bool {
-    let name = decoded(name);
-    STANDARD.contains(&&*name) || name.split(['[', ']', '.']).any(is_denied)
-}
-
-fn is_denied(name: &str) -> bool {
-    let mut bare = [0; DENIED_LEN_MAX];
-    let mut len = 0;
-    for byte in name.bytes().filter(u8::is_ascii_alphanumeric) {
-        let Some(place) = bare.get_mut(len) else {
-            return false;
-        };
-        *place = byte.to_ascii_lowercase();
-        len += 1;
-    }
-    let bare = bare.get(..len).unwrap_or_default();
-    DENIED.iter().any(|denied| denied.as_bytes() == bare)
-}
-
-/// The length of the longest name in [`DENIED`]: whatever is longer is not in it.
-const DENIED_LEN_MAX: usize = {
-    let (mut max, mut rest) = (0, DENIED.as_slice());
-    while let [name, others @ ..] = rest {
-        if name.len() > max {
-            max = name.len();
-        }
-        rest = others;
-    }
-    max
-};
 
 /// A stretch of a query that may be a parameter, with the separator behind it.
 #[derive(Clone, Copy)]
@@ -166,9 +101,10 @@ fn pieces(query: &str) -> impl Iterator<Item = Piece<'_>> {
 }
 
 impl Piece<'_> {
-    fn begins_secret(self) -> bool {
+    fn begins_secret(self, rules: &dyn Redact) -> bool {
         let has_nothing_to_hide = |value: &str| self.ends_value() && matches!(value, "" | REDACTED);
-        self.value.is_some_and(|value| !has_nothing_to_hide(value)) && is_secret(self.name)
+        let is_secret = || matches!(rules.parameter(&decoded(self.name)), Verdict::Replace | Verdict::Drop);
+        self.value.is_some_and(|value| !has_nothing_to_hide(value)) && is_secret()
     }
 
     fn ends_value(self) -> bool {
@@ -247,17 +183,61 @@ mod tests {
 
     #[test]
     fn names_of_the_conventions_match_to_the_letter() {
-        for name in STANDARD {
+        for name in [
+            "X-Amz-Signature",
+            "X-Amz-Credential",
+            "X-Amz-Security-Token",
+            "X-Goog-Signature",
+            "sig",
+            "AWSAccessKeyId",
+            "Signature",
+        ] {
             assert_eq!(query(&format!("a=1&{name}=x&b=2")), format!("a=1&{name}=REDACTED&b=2"));
         }
-        for other in ["Sig=x", "SIG=x", "x-amz-credential=x", "awsaccesskeyid=x"] {
+        for other in ["Sig=x", "SIG=x", "x-amz-signatures=x", "sigs=x"] {
             assert_eq!(query(other), other);
         }
     }
 
     #[test]
     fn names_of_ours_match_in_any_form() {
-        for name in DENIED {
+        for name in [
+            "accesskey",
+            "accesstoken",
+            "apikey",
+            "apitoken",
+            "assertion",
+            "auth",
+            "authorization",
+            "authtoken",
+            "bearer",
+            "clientassertion",
+            "clientsecret",
+            "code",
+            "credential",
+            "credentials",
+            "idtoken",
+            "jwt",
+            "key",
+            "otp",
+            "pass",
+            "passphrase",
+            "passwd",
+            "password",
+            "privatekey",
+            "pwd",
+            "refreshtoken",
+            "samlresponse",
+            "secret",
+            "secretkey",
+            "session",
+            "sessionid",
+            "sessiontoken",
+            "sid",
+            "signature",
+            "token",
+            "xapikey",
+        ] {
             assert_eq!(query(&format!("{name}=x")), format!("{name}=REDACTED"));
             assert_eq!(
                 query(&format!("{}=x", name.to_uppercase())),

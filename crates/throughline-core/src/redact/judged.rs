@@ -1,0 +1,114 @@
+//! What a thread remembers of the names it has met.
+//!
+//! The names in a program are few and come again and again. A verdict is found by where its name lies in memory, and
+//! believed only if the name is the same letter for letter: memory is used again for other names.
+
+use std::cell::RefCell;
+
+use super::Verdict;
+
+/// How many names a thread remembers; of two that want the same place, the later one gets it.
+const PLACES_LOG2: u32 = 8;
+/// A longer name is judged each time.
+const NAME_LEN_MAX: usize = 48;
+
+#[derive(Clone, Copy)]
+struct Place {
+    /// Who has judged; zero is nobody.
+    judge: u32,
+    verdict: Verdict,
+    len: u8,
+    name: [u8; NAME_LEN_MAX],
+}
+
+const EMPTY: Place = Place { judge: 0, verdict: Verdict::Keep, len: 0, name: [0; NAME_LEN_MAX] };
+
+thread_local! {
+    static PLACES: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The verdict of judge number `judge` on `name`, asked for only where it isn't remembered.
+#[inline]
+pub(super) fn remembered(judge: u32, name: &str, ask: impl Fn() -> Verdict) -> Verdict {
+    let place = place_of(name);
+    let known = PLACES.try_with(|places| {
+        let places = places.try_borrow().ok()?;
+        let place = places.get(place)?;
+        let is_this =
+            place.judge == judge && place.name.get(..usize::from(place.len)) == Some(name.as_bytes());
+        is_this.then_some(place.verdict)
+    });
+    match known {
+        Ok(Some(verdict)) => verdict,
+        Ok(None) => learn(judge, name, place, ask()),
+        Err(_) => ask(),
+    }
+}
+
+#[cold]
+fn learn(judge: u32, name: &str, place: usize, verdict: Verdict) -> Verdict {
+    let _torn_down = PLACES.try_with(|places| {
+        let Ok(mut places) = places.try_borrow_mut() else { return };
+        if places.is_empty() {
+            places.resize(1 << PLACES_LOG2, EMPTY);
+        }
+        if let (Some(place), Ok(len)) = (places.get_mut(place), u8::try_from(name.len()))
+            && let Some(own) = place.name.get_mut(..name.len())
+        {
+            own.copy_from_slice(name.as_bytes());
+            (place.judge, place.verdict, place.len) = (judge, verdict, len);
+        }
+    });
+    verdict
+}
+
+#[inline]
+fn place_of(name: &str) -> usize {
+    // 2⁶⁴ divided by the golden ratio: neighbours in memory end up far from each other.
+    let spread = (name.as_ptr().addr() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (spread >> (u64::BITS - PLACES_LOG2)) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_judged_once_and_never_taken_for_another() {
+        let asked = Cell::new(0);
+        let judge = |name: &str| {
+            remembered(1, name, || {
+                asked.set(asked.get() + 1);
+                if name.starts_with('a') { Verdict::Replace } else { Verdict::Keep }
+            })
+        };
+        // The same memory holds one name after the other.
+        let mut buffer = String::with_capacity(16);
+        for _ in 0..3 {
+            for name in ["abc", "xbc", "ab", "x", "a", ""] {
+                buffer.clear();
+                buffer.push_str(name);
+                assert_eq!(judge(&buffer) == Verdict::Replace, name.starts_with('a'), "{name}");
+            }
+        }
+        let before = asked.get();
+        (0..5).for_each(|_| assert_eq!(judge("always"), Verdict::Replace));
+        assert_eq!(asked.get(), before + 1);
+    }
+
+    #[test]
+    fn judges_do_not_share_their_verdicts() {
+        let name = "shared";
+        assert_eq!(remembered(7, name, || Verdict::Drop), Verdict::Drop);
+        assert_eq!(remembered(8, name, || Verdict::Keep), Verdict::Keep);
+    }
+
+    #[test]
+    fn a_long_name_is_judged_each_time() {
+        let long = "n".repeat(NAME_LEN_MAX + 1);
+        assert_eq!(remembered(1, &long, || Verdict::Drop), Verdict::Drop);
+        assert_eq!(remembered(1, &long, || Verdict::Keep), Verdict::Keep);
+    }
+}
