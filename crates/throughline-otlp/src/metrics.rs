@@ -8,10 +8,7 @@ use std::{
     time::Duration,
 };
 
-use opentelemetry::{
-    KeyValue,
-    metrics::{Counter, Histogram, MeterProvider, UpDownCounter},
-};
+use opentelemetry::KeyValue;
 use opentelemetry_otlp::{MetricExporter, RetryPolicy, WithExportConfig};
 use opentelemetry_sdk::{
     Resource,
@@ -20,7 +17,7 @@ use opentelemetry_sdk::{
         PeriodicReader, SdkMeterProvider, Temporality, data::ResourceMetrics, exporter::PushMetricExporter,
     },
 };
-use throughline_core::{InstrumentKind, Metric, Recorder, Value, suppress};
+use throughline_core::{Recorder, suppress};
 use tokio::runtime::Handle;
 
 use crate::{
@@ -28,74 +25,10 @@ use crate::{
     settings::{Endpoint, Protocol},
 };
 
-/// One instrument for each [`Metric`].
-enum Instrument {
-    Histogram(Histogram<f64>),
-    Counter(Counter<f64>),
-    UpDownCounter(UpDownCounter<f64>),
-}
+mod recorder;
+mod series;
 
-/// Records the hops' measurements with the OpenTelemetry SDK.
-struct SdkRecorder {
-    instruments: [Instrument; Metric::ALL.len()],
-}
-
-impl SdkRecorder {
-    fn new(provider: &SdkMeterProvider) -> Self {
-        let meter = provider.meter("throughline");
-        let instruments = Metric::ALL.map(|metric| {
-            let declared = metric.instrument();
-            match declared.kind {
-                InstrumentKind::Histogram(bounds) => Instrument::Histogram(
-                    meter
-                        .f64_histogram(declared.name)
-                        .with_unit(declared.unit)
-                        .with_description(declared.description)
-                        .with_boundaries(bounds.to_vec())
-                        .build(),
-                ),
-                InstrumentKind::Counter => Instrument::Counter(
-                    meter
-                        .f64_counter(declared.name)
-                        .with_unit(declared.unit)
-                        .with_description(declared.description)
-                        .build(),
-                ),
-                _ => Instrument::UpDownCounter(
-                    meter
-                        .f64_up_down_counter(declared.name)
-                        .with_unit(declared.unit)
-                        .with_description(declared.description)
-                        .build(),
-                ),
-            }
-        });
-        Self { instruments }
-    }
-}
-
-impl Recorder for SdkRecorder {
-    fn record(&self, metric: Metric, value: f64, attributes: &[(&'static str, Value<'_>)]) {
-        let attributes: Vec<KeyValue> =
-            attributes.iter().map(|(key, value)| KeyValue::new(*key, sdk_value(*value))).collect();
-        match self.instruments.get(metric as usize) {
-            Some(Instrument::Histogram(histogram)) => histogram.record(value, &attributes),
-            Some(Instrument::Counter(counter)) => counter.add(value, &attributes),
-            Some(Instrument::UpDownCounter(counter)) => counter.add(value, &attributes),
-            None => {}
-        }
-    }
-}
-
-fn sdk_value(value: Value<'_>) -> opentelemetry::Value {
-    match value {
-        Value::Bool(value) => value.into(),
-        Value::I64(value) => value.into(),
-        Value::F64(value) => value.into(),
-        Value::Str(text) => text.to_owned().into(),
-        other => format!("{other:?}").into(),
-    }
-}
+use recorder::SdkRecorder;
 
 /// What the hops record with.
 pub(crate) fn recorder(provider: &SdkMeterProvider) -> Arc<dyn Recorder> {

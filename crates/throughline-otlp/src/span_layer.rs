@@ -147,8 +147,8 @@ thread_local! {
     static EVENT_NOTES: Cell<Option<Box<EventNotes>>> = const { Cell::new(None) };
 }
 
-/// Notes that have grown beyond this are not kept for the next event.
-const NOTES_BYTES_MAX: usize = 16 * 1024;
+/// Buffers that have grown beyond this are not kept for the next event.
+const KEPT_BYTES_MAX: usize = 16 * 1024;
 
 /// An event on its way to its span. Each thread keeps one for the next event; an event within an event gets its own.
 #[derive(Debug, Default)]
@@ -163,7 +163,7 @@ impl EventNotes {
     }
 
     fn put_back(mut self: Box<Self>) {
-        if self.message.capacity() + self.attributes.capacity() > NOTES_BYTES_MAX {
+        if self.message.capacity() + self.attributes.capacity() > KEPT_BYTES_MAX {
             return;
         }
         self.message.clear();
@@ -248,22 +248,29 @@ impl Owned {
 /// Passes each field on as a [`Value`].
 struct Visitor<F> {
     take: F,
-    text: String,
+}
+
+thread_local! {
+    /// Where values are formatted. Taken away while it is in use: a value may format others.
+    static TEXT: Cell<String> = const { Cell::new(String::new()) };
 }
 
 impl<F: FnMut(&'static str, Value<'_>)> Visitor<F> {
     const fn new(take: F) -> Self {
-        Self { take, text: String::new() }
+        Self { take }
     }
 
     fn display(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        self.text.clear();
-        let text = &mut self.text;
+        let mut text = TEXT.try_with(Cell::take).unwrap_or_default();
         // A `Debug` that panics costs its own value, not the request.
         if catch_unwind(AssertUnwindSafe(|| text.write_fmt(value))).is_err() {
             text.push_str("<its Debug panicked>");
         }
-        (self.take)(field.name(), Value::Str(&self.text));
+        (self.take)(field.name(), Value::Str(&text));
+        if text.capacity() <= KEPT_BYTES_MAX {
+            text.clear();
+            let _torn_down = TEXT.try_with(|kept| kept.set(text));
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use throughline_core::DIAGNOSTICS_TARGET;
 use tokio::{sync::watch, time::timeout_at};
 
 use crate::{
-    encode::request::Envelope,
+    encode::{request::Envelope, wire::split_field},
     queue::{Chunk, Queue},
     settings::REQUEST_BYTES_MAX,
     stats::DropReason,
@@ -246,13 +246,5 @@ impl Batch {
 
 /// The length of the record at the front, with its tag and length.
 fn record_len(bytes: &[u8]) -> Option<usize> {
-    let (_, after_tag) = bytes.split_first()?;
-    let mut len = 0_usize;
-    for (place, byte) in after_tag.iter().enumerate().take(5) {
-        len |= usize::from(byte & 0x7f) << (7 * place);
-        if byte & 0x80 == 0 {
-            return Some(1 + place + 1 + len);
-        }
-    }
-    None
+    split_field(bytes).map(|(_, after)| bytes.len() - after.len())
 }

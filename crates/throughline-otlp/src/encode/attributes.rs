@@ -1,28 +1,19 @@
 //! Attributes as OTLP bytes, each key once.
 
+use std::ops::Range;
+
 use throughline_core::Value;
 
-use super::wire::{Wire, varint_len, varint_len_of};
+use super::wire::{Wire, split_field, varint_len, varint_len_of};
 
 /// The attributes of one span, event or link, encoded as they come.
 #[derive(Debug, Default)]
 pub(crate) struct Attributes {
     bytes: Vec<u8>,
-    entries: Vec<Entry>,
-    /// A bit for the length and the last letter of each key: most new keys are known to be new by it.
-    seen: u64,
+    count: usize,
+    /// A bit for the looks of each key: most new keys are known to be new by it.
+    seen: u128,
     dropped: u32,
-}
-
-/// Where an attribute stands in the buffer.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    start: usize,
-    end: usize,
-    key: usize,
-    key_len: usize,
-    /// Keys of one length mostly differ here: most comparisons end with it.
-    last: Option<u8>,
 }
 
 /// How many attributes are kept, and how long a text may be.
@@ -35,16 +26,67 @@ pub(crate) struct Caps {
 impl Attributes {
     /// Sets an attribute as field `field` of the message it will be part of; a later value replaces an earlier one.
     pub(crate) fn set(&mut self, field: u32, key: &str, value: Value<'_>, caps: Caps) {
-        if let Some(place) = self.find(key) {
-            self.remove(place);
-        } else if self.entries.len() >= caps.count {
+        let looks = looks_of(key.as_bytes());
+        if self.seen & looks != 0
+            && let Some(place) = self.find(key)
+        {
+            self.bytes.drain(place);
+        } else if self.count < caps.count {
+            self.seen |= looks;
+            self.count += 1;
+        } else {
             self.dropped = self.dropped.saturating_add(1);
             return;
         }
-        let start = self.bytes.len();
-        if let Some(key_at) = self.set_short(field, key, value, caps) {
-            return self.enter(start, key_at, key);
+        if !self.put_short(field, key, value, caps) {
+            self.put(field, key, value, caps);
         }
+    }
+
+    /// Encodes what most attributes are, a short text or a small number, where every length is one byte. Returns whether
+    /// this is such an attribute.
+    #[inline]
+    fn put_short(&mut self, field: u32, key: &str, value: Value<'_>, caps: Caps) -> bool {
+        let text_len = if let Value::Str(text) = value { text.len() } else { 0 };
+        if key.len() + text_len > SHORT_LEN_MAX {
+            return false;
+        }
+        let out = &mut self.bytes;
+        let put_key = |out: &mut Vec<u8>, value_len| {
+            let pair_len = 2 + key.len() + 2 + value_len;
+            out.extend_from_slice(&[
+                low_byte(field as usize) << 3 | 2,
+                low_byte(pair_len),
+                0x0a,
+                low_byte(key.len()),
+            ]);
+            out.extend_from_slice(key.as_bytes());
+        };
+        match value {
+            Value::Str(text) if caps.chars.is_none_or(|chars| text_len <= chars) => {
+                put_key(out, 2 + text_len);
+                out.extend_from_slice(&[0x12, low_byte(2 + text_len), STRING, low_byte(text_len)]);
+                out.extend_from_slice(text.as_bytes());
+            }
+            Value::I64(number @ 0..0x80) => {
+                put_key(out, 2);
+                out.extend_from_slice(&[0x12, 2, INT, seven_bits(number)]);
+            }
+            Value::I64(number @ 0x80..0x4000) => {
+                put_key(out, 3);
+                out.extend_from_slice(&[0x12, 3, INT, seven_bits(number) | 0x80, seven_bits(number >> 7)]);
+            }
+            Value::Bool(value) => {
+                put_key(out, 2);
+                out.extend_from_slice(&[0x12, 2, BOOL, u8::from(value)]);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Encodes an attribute of any type and length.
+    fn put(&mut self, field: u32, key: &str, value: Value<'_>, caps: Caps) {
         // Arrays are rare and nested: they are encoded apart, so that every length is known before it is written.
         let array = is_array(value).then(|| encoded(value, caps.chars));
         let value = match value {
@@ -56,55 +98,13 @@ impl Attributes {
         self.bytes.reserve(pair_len + 1 + MAX_VARINT);
         self.bytes.tag(field, 2);
         self.bytes.varint(pair_len as u64);
-        self.bytes.tag(1, 2);
-        self.bytes.varint(key.len() as u64);
-        let key_at = self.bytes.len();
-        self.bytes.extend_from_slice(key.as_bytes());
+        self.bytes.bytes(1, key.as_bytes());
         self.bytes.tag(2, 2);
         self.bytes.varint(value_len as u64);
         match array {
             Some(array) => self.bytes.extend_from_slice(&array),
             None => any_value(&mut self.bytes, value, caps.chars),
         }
-        self.enter(start, key_at, key);
-    }
-
-    /// Encodes what most attributes are, a short text or a small number, where every length is one byte. Returns where
-    /// the key stands, or `None` if this is not such an attribute.
-    #[inline]
-    fn set_short(&mut self, field: u32, key: &str, value: Value<'_>, caps: Caps) -> Option<usize> {
-        let mut number = [0; 2];
-        let (kind, text): (u8, &[u8]) = match value {
-            Value::Str(text) if caps.chars.is_none_or(|chars| text.len() <= chars) => {
-                (STRING, text.as_bytes())
-            }
-            Value::I64(value @ 0..0x4000) => (INT, short_varint(value, &mut number)),
-            Value::Bool(value) => (BOOL, if value { &[1] } else { &[0] }),
-            _ => return None,
-        };
-        let value_len = 1 + usize::from(kind == STRING) + text.len();
-        let pair_len = 4 + key.len() + value_len;
-        let (pair_len, value_len) = (one_byte(pair_len)?, one_byte(value_len)?);
-        let (key_len, text_len) = (one_byte(key.len())?, one_byte(text.len())?);
-        let tag = u8::try_from(field << 3 | 2).ok()?;
-        self.bytes.reserve(usize::from(pair_len) + 2);
-        self.bytes.extend_from_slice(&[tag, pair_len, 0x0a, key_len]);
-        let key_at = self.bytes.len();
-        self.bytes.extend_from_slice(key.as_bytes());
-        if kind == STRING {
-            self.bytes.extend_from_slice(&[0x12, value_len, STRING, text_len]);
-        } else {
-            self.bytes.extend_from_slice(&[0x12, value_len, kind]);
-        }
-        self.bytes.extend_from_slice(text);
-        Some(key_at)
-    }
-
-    #[inline]
-    fn enter(&mut self, start: usize, key_at: usize, key: &str) {
-        let last = key.as_bytes().last().copied();
-        self.seen |= trait_of(key);
-        self.entries.push(Entry { start, end: self.bytes.len(), key: key_at, key_len: key.len(), last });
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -113,7 +113,7 @@ impl Attributes {
 
     /// How much memory is held, used or not.
     pub(crate) const fn capacity(&self) -> usize {
-        self.bytes.capacity() + self.entries.capacity() * size_of::<Entry>()
+        self.bytes.capacity()
     }
 
     pub(crate) const fn dropped(&self) -> u32 {
@@ -122,33 +122,22 @@ impl Attributes {
 
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
-        self.entries.clear();
+        self.count = 0;
         self.seen = 0;
         self.dropped = 0;
     }
 
-    #[inline]
-    fn find(&self, key: &str) -> Option<usize> {
-        let last = key.as_bytes().last().copied();
-        if self.seen & trait_of(key) == 0 {
-            return None;
+    /// Where the attribute with this key stands. Asked seldom, so that nothing is noted down for it beside the bytes.
+    fn find(&self, key: &str) -> Option<Range<usize>> {
+        let mut rest = self.bytes.as_slice();
+        while let Some((pair, after)) = split_field(rest) {
+            let (own, _) = split_field(pair)?;
+            if own == key.as_bytes() {
+                return Some(self.bytes.len() - rest.len()..self.bytes.len() - after.len());
+            }
+            rest = after;
         }
-        self.entries.iter().position(|entry| {
-            entry.key_len == key.len()
-                && entry.last == last
-                && self.bytes.get(entry.key..entry.key + entry.key_len) == Some(key.as_bytes())
-        })
-    }
-
-    fn remove(&mut self, place: usize) {
-        let gone = self.entries.remove(place);
-        self.bytes.drain(gone.start..gone.end);
-        let len = gone.end - gone.start;
-        for entry in self.entries.iter_mut().skip(place) {
-            entry.start -= len;
-            entry.end -= len;
-            entry.key -= len;
-        }
+        None
     }
 }
 
@@ -157,30 +146,31 @@ const STRING: u8 = 0x0a;
 const BOOL: u8 = 0x10;
 const INT: u8 = 0x18;
 
-/// One of 64 bits, by the length and the last letter of a key.
+/// Up to this many bytes of key and text, every length within an attribute is below 2^7: eight bytes are not theirs, and
+/// two of these stand before the outermost length.
+const SHORT_LEN_MAX: usize = 0x7f - 6;
+
+/// One of 128 bits, by the length and three letters of a key.
 #[inline]
-fn trait_of(key: &str) -> u64 {
-    let last = key.as_bytes().last().copied().unwrap_or_default();
-    1 << ((key.len() as u64).wrapping_mul(7).wrapping_add(u64::from(last)) & 63)
+fn looks_of(key: &[u8]) -> u128 {
+    let letter = |place: usize| usize::from(key.get(place).copied().unwrap_or_default());
+    let looks = key.len() * 7
+        + letter(key.len() / 2) * 5
+        + letter(key.len() / 4) * 3
+        + letter(key.len().wrapping_sub(1));
+    1 << (looks & 0x7f)
 }
 
-/// A length that fits into one byte of a varint.
-#[inline]
-fn one_byte(len: usize) -> Option<u8> {
-    u8::try_from(len).ok().filter(|len| *len < 0x80)
+/// A number that is known to fit.
+#[expect(clippy::cast_possible_truncation, reason = "whoever calls has looked")]
+const fn low_byte(number: usize) -> u8 {
+    number as u8
 }
 
-/// A number below 2^14 as a varint.
-#[inline]
-fn short_varint(value: i64, out: &mut [u8; 2]) -> &[u8] {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seven bits at a time")]
-    let (low, high) = ((value & 0x7f) as u8, (value >> 7) as u8);
-    if high == 0 {
-        *out = [low, 0];
-        return out.split_at(1).0;
-    }
-    *out = [low | 0x80, high];
-    out
+/// The lowest digit of a varint.
+#[expect(clippy::cast_sign_loss, reason = "seven bits at a time")]
+const fn seven_bits(number: i64) -> u8 {
+    (number & 0x7f) as u8
 }
 
 /// The longest varint, in bytes.

@@ -13,6 +13,20 @@ pub(crate) const fn varint_len_of(value: u64) -> usize {
     bits.div_ceil(7) as usize
 }
 
+/// The content of the field at the front, which is of the kind that has a length, and what comes after it.
+#[inline]
+pub(crate) fn split_field(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (_, after_tag) = bytes.split_first()?;
+    let mut len = 0_usize;
+    for (place, byte) in after_tag.iter().enumerate().take(5) {
+        len |= usize::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            return after_tag.get(place + 1..)?.split_at_checked(len);
+        }
+    }
+    None
+}
+
 /// Appends fields to a buffer. Field numbers above 15 are not needed by the messages that are written often.
 pub(crate) trait Wire {
     fn varint(&mut self, value: u64);
