@@ -55,7 +55,7 @@ impl Environment {
             None => used,
             Some((_, Ok(parsed))) => parsed,
             Some((value, Err(problem))) => {
-                warnings.push(EnvWarning::new(name, value, problem, &used));
+                EnvWarning::new(name, value, problem, &used).note(warnings);
                 used
             }
         }
@@ -104,6 +104,13 @@ impl EnvWarning {
         }
     }
 
+    /// Adds this to `warnings`, unless there is one of the same variable already: what several signals read is told once.
+    pub fn note(self, warnings: &mut Vec<Self>) {
+        if !warnings.iter().any(|known| known.variable == self.variable) {
+            warnings.push(self);
+        }
+    }
+
     /// The name of the variable.
     #[must_use]
     pub fn variable(&self) -> &str {
@@ -135,6 +142,15 @@ mod tests {
         assert!(!env.boolean("OTEL_SDK_DISABLED", &mut warnings));
         let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
         assert_eq!(warning.to_string(), r#"OTEL_SDK_DISABLED="yes" is neither true nor false; using false"#);
+    }
+
+    #[test]
+    fn a_variable_that_is_read_twice_is_warned_about_once() {
+        let env = Environment::from_pairs([("OTEL_X", "yes")]);
+        let mut warnings = Vec::new();
+        env.boolean("OTEL_X", &mut warnings);
+        env.boolean("OTEL_X", &mut warnings);
+        assert_eq!(warnings.len(), 1);
     }
 
     #[test]

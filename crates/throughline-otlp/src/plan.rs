@@ -79,7 +79,7 @@ impl Variables<'_> {
         let wanted = self.parsed(&name, preferred);
         if !wanted.is_built_in() {
             let problem = format!("not built in (feature {:?})", wanted.feature());
-            self.warnings.push(EnvWarning::new(&name, &wanted.to_string(), problem, preferred));
+            EnvWarning::new(&name, &wanted.to_string(), problem, preferred).note(self.warnings);
             return Ok(preferred);
         }
         Ok(wanted)
@@ -113,7 +113,7 @@ impl Variables<'_> {
             return Vec::new();
         };
         resource::pairs(value).unwrap_or_else(|problem| {
-            self.warnings.push(EnvWarning::new(&name, "(hidden)", problem, "no headers"));
+            EnvWarning::new(&name, "(hidden)", problem, "no headers").note(self.warnings);
             Vec::new()
         })
     }

@@ -61,7 +61,7 @@ fn from_environment(environment: &Environment, warnings: &mut Vec<EnvWarning>) -
         return Vec::new();
     };
     pairs(value).unwrap_or_else(|problem| {
-        warnings.push(EnvWarning::new(VARIABLE, value, problem, "none of it"));
+        EnvWarning::new(VARIABLE, value, problem, "none of it").note(warnings);
         Vec::new()
     })
 }

@@ -292,7 +292,7 @@ fn targets(environment: &Environment, name: &str, warnings: &mut Vec<EnvWarning>
         None => None,
     };
     if let Some((value, problem)) = problem {
-        warnings.push(EnvWarning::new(name, value, problem, "info"));
+        EnvWarning::new(name, value, problem, "info").note(warnings);
     }
     Targets::new().with_default(LevelFilter::INFO)
 }
