@@ -9,6 +9,8 @@ const PREFIXES: [&str; 3] = ["OTEL_", "THROUGHLINE_", "RUST_LOG"];
 pub const RUST_LOG: &str = "RUST_LOG";
 /// The span filter, in the syntax of [`RUST_LOG`].
 pub const THROUGHLINE_SPANS: &str = "THROUGHLINE_SPANS";
+/// The HTTP methods that are told apart, in place of those of the conventions; with commas between them.
+pub const OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS: &str = "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS";
 /// The shape of a log line: `plain`, `otel`, `ecs`, `gcp`, `datadog`, `otlp-json` or `console`.
 pub const THROUGHLINE_LOG_FORMAT: &str = "THROUGHLINE_LOG_FORMAT";
 /// Whether tests write what they got into their snapshots, in place of comparing it: `true` or `false`.

@@ -65,8 +65,10 @@ mod clock;
 pub mod env;
 mod error_chain;
 mod filter;
+mod known_methods;
 mod recorder;
 pub mod redact;
+mod resend;
 pub mod semconv;
 mod suppress;
 
@@ -81,11 +83,15 @@ pub use edge::EdgePolicy;
 pub use error_chain::{ERROR_CHAIN_LEN_MAX, error_chain};
 pub use filter::Filters;
 pub use id::{SpanId, TraceFlags, TraceId};
+pub use known_methods::{
+    KNOWN_METHOD_LEN_MAX, KNOWN_METHODS_MAX, KnownMethods, KnownMethodsError, STANDARD_METHODS,
+};
 pub use layer::ContextLayer;
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use propagate::{CORRELATION_HEADER, HeaderNameError, PropagationCounters, Propagator};
 pub use record::{SpanRecord, Status};
 pub use recorder::{DURATION_BUCKETS, Instrument, InstrumentKind, Metric, Recorder};
+pub use resend::ResendCount;
 pub use sampler::{AlwaysOff, AlwaysOn, ParentBased, Sampler, TraceIdRatio};
 pub use span::SpanExt;
 pub use span_context::SpanContext;

@@ -6,8 +6,8 @@ use std::{
 };
 
 use crate::{
-    AlwaysOn, ContextLayer, ParentBased, Propagator, Recorder, Sampler, Value, recorder::Metric,
-    redact::Redactor,
+    AlwaysOn, ContextLayer, KnownMethods, ParentBased, Propagator, Recorder, Sampler, Value,
+    recorder::Metric, redact::Redactor,
 };
 
 /// The propagation, the sampler and the metrics of one `tracing` subscriber.
@@ -23,6 +23,7 @@ struct Inner {
     sampler: Option<Box<dyn Sampler>>,
     recorder: Option<Arc<dyn Recorder>>,
     redactor: Redactor,
+    known_methods: Option<KnownMethods>,
 }
 
 /// What applies where no [`ContextLayer`] is installed: propagation works, nothing is recorded.
@@ -37,6 +38,7 @@ impl Pipeline {
             sampler: Some(Box::new(ParentBased::new(AlwaysOn))),
             recorder: None,
             redactor: Redactor::default(),
+            known_methods: None,
         })
     }
 
@@ -65,6 +67,12 @@ impl Pipeline {
     #[must_use]
     pub fn redactor(&self) -> &Redactor {
         &self.0.redactor
+    }
+
+    /// Which HTTP methods are told apart; `None` for those of the conventions.
+    #[must_use]
+    pub fn known_methods(&self) -> Option<&KnownMethods> {
+        self.0.known_methods.as_ref()
     }
 
     /// Whether metrics are wanted at all: worth asking before attributes are put together.
@@ -122,6 +130,13 @@ impl PipelineBuilder {
     /// What keeps secrets out of what the hops record: rules, or a [`Redactor`] that others have, too.
     pub fn redaction(mut self, redaction: impl Into<Redactor>) -> Self {
         self.0.redactor = redaction.into();
+        self
+    }
+
+    /// Which HTTP methods are told apart (`OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS`), in place of those of the
+    /// conventions.
+    pub fn known_methods(mut self, methods: KnownMethods) -> Self {
+        self.0.known_methods = Some(methods);
         self
     }
 

@@ -1,6 +1,6 @@
 //! What identifies a span, here and in other processes.
 
-use crate::{SpanId, TraceFlags, TraceId, Tracestate};
+use crate::{SpanId, TRACEPARENT_LEN, TraceFlags, TraceId, Tracestate, traceparent};
 
 /// The ids, flags and vendor state of one span. Always valid: ids are never zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +59,12 @@ impl SpanContext {
     #[must_use]
     pub const fn is_remote(&self) -> bool {
         self.is_remote
+    }
+
+    /// The span in the grammar of the `traceparent` header, version 00, unknown flags zero.
+    #[must_use]
+    pub fn traceparent(&self) -> [u8; TRACEPARENT_LEN] {
+        traceparent::format(self)
     }
 
     /// What tracing systems along the way have added.

@@ -2,44 +2,11 @@
 
 use std::{cell::Cell, net::IpAddr};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, uri::Scheme};
+use http::{HeaderMap, HeaderName, HeaderValue, Version, header, uri::Scheme};
 use throughline_core::Value;
 
 /// How much of a path, a query or a header is kept on a span; the sender decides how long they are.
 pub(crate) const TEXT_LEN_MAX: usize = 2048;
-
-/// How much of an unknown method is kept.
-pub(crate) const METHOD_LEN_MAX: usize = 64;
-
-/// `http.request.method`: one of the known methods, or `_OTHER` for whatever else a stranger makes up.
-pub(crate) fn method(method: &Method) -> &'static str {
-    match method.as_str() {
-        "GET" => "GET",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "DELETE" => "DELETE",
-        "PATCH" => "PATCH",
-        "HEAD" => "HEAD",
-        "OPTIONS" => "OPTIONS",
-        "CONNECT" => "CONNECT",
-        "TRACE" => "TRACE",
-        "QUERY" => "QUERY",
-        _ => OTHER,
-    }
-}
-
-/// What an unknown method is called in attributes.
-const OTHER: &str = "_OTHER";
-
-/// `http.request.method_original`: the method as it came, where it isn't a known one.
-pub(crate) fn method_original(original: &Method) -> Option<&str> {
-    (method(original) == OTHER).then(|| capped(original.as_str(), METHOD_LEN_MAX))
-}
-
-/// What stands for the method in a span's name.
-pub(crate) fn method_in_name(method: &'static str) -> &'static str {
-    if method == OTHER { "HTTP" } else { method }
-}
 
 /// `network.protocol.version`
 pub(crate) fn protocol_version(version: Version) -> Option<&'static str> {
@@ -85,12 +52,17 @@ pub(crate) fn host_and_port(authority: &str) -> Option<(&str, Option<u16>)> {
 }
 
 /// The longest name that DNS knows.
-const HOST_LEN_MAX: usize = 255;
+pub(crate) const HOST_LEN_MAX: usize = 255;
 
 /// The text of header `name`: absent where it is empty or isn't visible ASCII, and never longer than we keep.
 pub(crate) fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let text = headers.get(name).map(HeaderValue::to_str)?.ok()?;
     (!text.is_empty()).then(|| capped(text, TEXT_LEN_MAX))
+}
+
+/// What `content-length` says, if it says anything.
+pub(crate) fn announced_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// The first `len_max` bytes of `text`, or a little less where that would cut a character.
@@ -152,22 +124,6 @@ impl<'a> Labels<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_method_is_known_or_other() {
-        for known in ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"]
-        {
-            let parsed = known.parse().unwrap();
-            assert_eq!((method(&parsed), method_original(&parsed)), (known, None));
-        }
-        for unknown in ["get", "PROPFIND", "G"] {
-            let parsed = unknown.parse().unwrap();
-            assert_eq!((method(&parsed), method_original(&parsed)), ("_OTHER", Some(unknown)));
-        }
-        assert_eq!(method_in_name(method(&"BREW".parse().unwrap())), "HTTP");
-        let endless = Method::from_bytes(&[b'A'; 500]).unwrap();
-        assert_eq!(method_original(&endless).map(str::len), Some(METHOD_LEN_MAX));
-    }
 
     #[test]
     fn an_authority_is_a_host_and_maybe_a_port() {

@@ -13,8 +13,9 @@ pub(crate) struct Flight {
     pub(crate) pipeline: Pipeline,
     /// What is current beside the span; set only where the span is filtered out and has no ids of its own.
     passthrough: Option<Context>,
-    /// When it began; only where somebody measures.
+    /// When it began; only where somebody wants to know.
     started: Option<Instant>,
+    is_measured: bool,
     /// Set while the wrapped code runs. Still set when the exchange is dropped: the wrapped code panicked.
     inside: bool,
 }
@@ -24,8 +25,35 @@ impl Flight {
     /// whoever edited it has seen, need not be asked for its ids.
     pub(crate) fn new(span: Span, recorded: bool, outside: &Context, pipeline: Pipeline) -> Self {
         let passthrough = (!recorded && !span.has_context()).then(|| outside.clone());
-        let started = pipeline.has_recorder().then(Instant::now);
-        Self { span, pipeline, passthrough, started, inside: false }
+        let is_measured = pipeline.has_recorder();
+        let started = is_measured.then(Instant::now);
+        Self { span, pipeline, passthrough, started, is_measured, inside: false }
+    }
+
+    /// The same without metrics.
+    pub(crate) fn unmeasured(span: Span, outside: &Context, pipeline: Pipeline) -> Self {
+        let passthrough = (!span.has_context()).then(|| outside.clone());
+        Self { span, pipeline, passthrough, started: None, is_measured: false, inside: false }
+    }
+
+    /// An exchange without a span and without metrics, which runs in `outside`.
+    pub(crate) fn unseen(outside: &Context, pipeline: Pipeline) -> Self {
+        Self::unmeasured(Span::none(), outside, pipeline)
+    }
+
+    /// Whether metrics of it are wanted.
+    pub(crate) const fn is_measured(&self) -> bool {
+        self.is_measured
+    }
+
+    /// Lets it know how long it takes, also where there are no metrics.
+    pub(crate) fn start_clock(&mut self) {
+        self.started.get_or_insert_with(Instant::now);
+    }
+
+    /// The context inside its span, or `outside` where it has none of its own.
+    pub(crate) fn context(&self, outside: &Context) -> Context {
+        if self.span.has_context() { self.span.context() } else { outside.clone() }
     }
 
     /// Runs the wrapped code inside the exchange.
@@ -64,6 +92,9 @@ pub(crate) trait InFlight {
     /// The trailers of the body passed by: for whoever finds there how it went.
     fn trailers(&mut self, _: &HeaderMap) {}
 
+    /// So many bytes of the body passed, in one frame.
+    fn passed(&mut self, _: u64) {}
+
     /// The exchange is over; every call but the first does nothing.
     fn finish(&mut self, end: End);
 }
@@ -75,6 +106,10 @@ impl<X: InFlight> InFlight for Box<X> {
 
     fn trailers(&mut self, trailers: &HeaderMap) {
         (**self).trailers(trailers);
+    }
+
+    fn passed(&mut self, bytes: u64) {
+        (**self).passed(bytes);
     }
 
     fn finish(&mut self, end: End) {

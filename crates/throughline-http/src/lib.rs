@@ -64,13 +64,21 @@ pub mod reqwest;
 #[cfg(feature = "tonic")]
 pub mod grpc;
 
+// What the caller is told.
+mod problem;
+
 // What both sides need.
 mod attributes;
+mod captured;
 mod carrier;
+mod counters;
 mod flight;
 mod inside;
+mod method;
 mod watched;
 
 pub use carrier::HeaderCarrier;
 pub use client::client;
+pub use counters::Counters;
+pub use problem::Problem;
 pub use server::server;

@@ -85,6 +85,7 @@ impl<B: Body, X: InFlight> Body for Watched<B, X> {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
                     let bytes = data.remaining() as u64;
+                    exchange.passed(bytes);
                     *this.left = this.left.map(|left| left.saturating_sub(bytes));
                 }
                 if let Some(trailers) = frame.trailers_ref() {

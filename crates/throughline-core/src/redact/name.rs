@@ -44,6 +44,7 @@ const SEPARATE: &[&str] = &[
     "pwd",
     "sessionkey",
     "signingkey",
+    "subscriptionkey",
 ];
 
 /// Deny at the end of a name.

@@ -5,6 +5,11 @@ super::names! {
     CORRELATION_ID = "correlation.id",
     /// `throughline.http.end`: how a server's span ended: complete, client gone, error or panic.
     HTTP_END = "throughline.http.end",
+    /// `throughline.http.messages`: how many messages a session has had: chunks of an event stream, or what
+    /// its handler counted.
+    HTTP_MESSAGES = "throughline.http.messages",
+    /// `throughline.http.time_to_first_byte_ms`: milliseconds from the request to the head of its response.
+    HTTP_TIME_TO_FIRST_BYTE_MS = "throughline.http.time_to_first_byte_ms",
     /// `throughline.messaging.end`: how the handling of a message ended.
     MESSAGING_END = "throughline.messaging.end",
     /// `throughline.messaging.left_out`: fields of the context that would have made the message too long.

@@ -1,84 +1,40 @@
 //! One attempt on the client's side, from the first byte to the last.
 
-use std::{fmt, mem};
+use std::{mem, sync::Arc};
 
-use http::{HeaderMap, Method, StatusCode, Uri, Version, header};
+use http::{HeaderMap, Method, StatusCode, Version};
 use throughline_core::{
-    Context, Metric, Pipeline, SpanExt, SpanRecord, Status,
+    Context, Metric, Pipeline, ResendCount, SpanExt, SpanRecord, Status,
     redact::Redactor,
     semconv::{error, http as names, own},
 };
 use tracing::Span;
 
-use super::Propagation;
+use super::{Target, layer::Settings};
 use crate::{
     attributes::{self, Labels, TEXT_LEN_MAX, capped},
     flight::{End, Flight, InFlight},
+    method::MethodName,
 };
-
-/// How often a request has been sent before: put it into the extensions of a request that is sent again.
-///
-/// It becomes `http.request.resend_count`; zero, like absence, means the first attempt.
-///
-/// ```
-/// # let mut request = http::Request::new(());
-/// request.extensions_mut().insert(throughline_http::client::ResendCount(1));
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ResendCount(pub u32);
-
-/// Where a request goes.
-pub(crate) struct Target {
-    /// The absolute address, not yet free of secrets.
-    pub(crate) url: Option<String>,
-    pub(crate) host: Option<String>,
-    pub(crate) port: Option<u16>,
-}
-
-impl Target {
-    /// From the address of a request, or from its `Host` where the address is a mere path.
-    pub(crate) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
-        let scheme = uri.scheme().and_then(attributes::scheme);
-        if let Some(authority) = uri.authority() {
-            let (host, port) = attributes::host_and_port(authority.as_str()).unzip();
-            return Self::new(Some(uri.to_string()), host, port.flatten(), scheme);
-        }
-        let Some(authority) = attributes::header_text(headers, &header::HOST) else {
-            return Self::new(None, None, None, scheme);
-        };
-        // A connection that is handed a path alone doesn't say whether it is encrypted.
-        let (host, port) = attributes::host_and_port(authority).unzip();
-        Self::new(Some(format!("http://{authority}{uri}")), host, port.flatten(), Some("http"))
-    }
-
-    fn new(url: Option<String>, host: Option<&str>, port: Option<u16>, scheme: Option<&'static str>) -> Self {
-        let port = port.or_else(|| attributes::default_port(scheme?));
-        Self { url, host: host.map(str::to_owned), port }
-    }
-}
-
-impl fmt::Debug for Target {
-    /// Shows no address in full: it may hold secrets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Target").field("host", &self.host).field("port", &self.port).finish_non_exhaustive()
-    }
-}
 
 /// A request that was sent and not answered in full yet. Dropped before it has ended, its caller lost interest.
 #[derive(Debug)]
 pub(crate) struct Attempt {
     flight: Flight,
-    method: &'static str,
+    method: MethodName,
     target: Target,
+    /// Set where the response is asked for more than its status.
+    settings: Option<Arc<Settings>>,
     version: Option<&'static str>,
     status: Option<StatusCode>,
+    received: u64,
     finished: bool,
 }
 
 impl Attempt {
     /// Opens the span, puts its ids into `headers`, and counts the request in.
     pub(crate) fn open(
-        propagation: &Propagation,
+        settings: &Arc<Settings>,
         method: &Method,
         target: Target,
         headers: &mut HeaderMap,
@@ -86,36 +42,59 @@ impl Attempt {
     ) -> Self {
         let pipeline = Pipeline::current();
         let outside = Context::current();
-        let span = open_span(attributes::method(method), &target, pipeline.redactor());
+        let known_methods = settings.known_methods.as_ref().or_else(|| pipeline.known_methods());
+        let name = MethodName::of(method, known_methods);
+        let span = open_span(&name, &target, pipeline.redactor());
         let mut recorded = false;
         span.edit(|record| {
-            describe(record, method, resends);
+            describe(record, method, &name, resends);
+            settings.describe(record, headers, pipeline.redactor());
             recorded = true;
         });
-        propagation.inject(pipeline.propagator(), &span.context(), target.host.as_deref(), headers);
+        settings.inject(pipeline.propagator(), &span.context(), target.host.as_deref(), headers);
+        let mut flight = Flight::new(span, recorded, &outside, pipeline);
+        if settings.time_to_first_byte {
+            flight.start_clock();
+        }
         let attempt = Self {
-            flight: Flight::new(span, recorded, &outside, pipeline),
-            method: attributes::method(method),
+            flight,
+            method: name,
             target,
+            settings: settings.looks_at_responses().then(|| Arc::clone(settings)),
             version: None,
             status: None,
+            received: 0,
             finished: false,
         };
         attempt.count_active(1.0);
         attempt
     }
 
-    /// The head of the response is there, and maybe it is known over which version it came.
-    pub(crate) fn answered(&mut self, status: StatusCode, version: Option<Version>) {
+    /// The head of the response is there.
+    pub(crate) fn answered(&mut self, status: StatusCode, version: Version, headers: &HeaderMap) {
         self.status = Some(status);
-        self.version = version.and_then(attributes::protocol_version);
+        self.version = attributes::protocol_version(version);
+        let Some(settings) = &self.settings else { return };
+        self.flight.span.edit(|record| {
+            if settings.time_to_first_byte {
+                record.attribute(own::HTTP_TIME_TO_FIRST_BYTE_MS, (self.flight.seconds() * 1e3).into());
+            }
+            let redactor = self.flight.pipeline.redactor();
+            settings.response_headers.record(headers, record, redactor, &settings.counts);
+        });
+    }
+
+    /// A response of this status came, of which nothing else is known.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn refused(&mut self, status: StatusCode) {
+        self.status = Some(status);
     }
 
     fn count_active(&self, by: f64) {
-        let pipeline = &self.flight.pipeline;
-        if pipeline.has_recorder() {
-            let labels = self.address(Labels::new().with(names::HTTP_REQUEST_METHOD, Some(self.method)));
-            pipeline.record(Metric::HttpClientActiveRequests, by, labels.as_slice());
+        if self.flight.is_measured() {
+            let labels =
+                self.address(Labels::new().with(names::HTTP_REQUEST_METHOD, Some(self.method.as_str())));
+            self.flight.pipeline.record(Metric::HttpClientActiveRequests, by, labels.as_slice());
         }
     }
 
@@ -141,6 +120,9 @@ impl Attempt {
         if let Some(version) = self.version {
             record.attribute(names::NETWORK_PROTOCOL_VERSION, version.into());
         }
+        if self.status.is_some() && self.settings.as_ref().is_some_and(|settings| settings.body_sizes) {
+            record.attribute(names::HTTP_RESPONSE_BODY_SIZE, self.received.into());
+        }
         if let Some(kind) = self.error_type(end) {
             record.attribute(error::ERROR_TYPE, kind.into());
             record.status(Status::Error(""));
@@ -150,7 +132,7 @@ impl Attempt {
 
     fn measure(&self, end: End) {
         let labels = self
-            .address(Labels::new().with(names::HTTP_REQUEST_METHOD, Some(self.method)))
+            .address(Labels::new().with(names::HTTP_REQUEST_METHOD, Some(self.method.as_str())))
             .with(names::HTTP_RESPONSE_STATUS_CODE, self.status.map(|status| status.as_u16()))
             .with(names::NETWORK_PROTOCOL_VERSION, self.version)
             .with(error::ERROR_TYPE, self.error_type(end));
@@ -167,13 +149,17 @@ impl InFlight for Attempt {
         &mut self.flight
     }
 
+    fn passed(&mut self, bytes: u64) {
+        self.received += bytes;
+    }
+
     fn finish(&mut self, end: End) {
         if mem::replace(&mut self.finished, true) {
             return;
         }
         self.flight.span.edit(|record| self.conclude(record, end));
         self.count_active(-1.0);
-        if self.flight.pipeline.has_recorder() {
+        if self.flight.is_measured() {
             self.measure(end);
         }
     }
@@ -191,14 +177,14 @@ fn is_failure(status: StatusCode) -> bool {
 }
 
 /// Opens the span with what a sampler may look at.
-fn open_span(method: &'static str, target: &Target, redactor: &Redactor) -> Span {
+fn open_span(method: &MethodName, target: &Target, redactor: &Redactor) -> Span {
     let url = target.url.as_deref().map(|url| redactor.url(url));
     tracing::info_span!(
         target: "throughline::http",
         "request",
-        otel.name = attributes::method_in_name(method),
+        otel.name = method.in_span_name(),
         otel.kind = "client",
-        { names::HTTP_REQUEST_METHOD } = method,
+        { names::HTTP_REQUEST_METHOD } = method.as_str(),
         { names::SERVER_ADDRESS } = target.host,
         { names::SERVER_PORT } = target.port,
         { names::URL_FULL } = url.as_deref().map(|url| capped(url, TEXT_LEN_MAX)),
@@ -206,38 +192,11 @@ fn open_span(method: &'static str, target: &Target, redactor: &Redactor) -> Span
 }
 
 /// What is known of an attempt when it begins and has no place on a log line.
-fn describe(record: &mut dyn SpanRecord, method: &Method, resends: ResendCount) {
-    if let Some(original) = attributes::method_original(method) {
+fn describe(record: &mut dyn SpanRecord, method: &Method, name: &MethodName, resends: ResendCount) {
+    if let Some(original) = name.original(method) {
         record.attribute(names::HTTP_REQUEST_METHOD_ORIGINAL, original.into());
     }
     if resends.0 > 0 {
         record.attribute(names::HTTP_REQUEST_RESEND_COUNT, resends.0.into());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_target_is_absolute() {
-        for (uri, host, expected) in [
-            ("http://a.test/p?q=1", None, (Some("http://a.test/p?q=1"), Some("a.test"), Some(80))),
-            ("https://a.test:8443/", None, (Some("https://a.test:8443/"), Some("a.test"), Some(8443))),
-            (
-                "http://user:secret@a.test/",
-                None,
-                (Some("http://user:secret@a.test/"), Some("a.test"), Some(80)),
-            ),
-            ("/p", Some("b.test:81"), (Some("http://b.test:81/p"), Some("b.test"), Some(81))),
-            ("/p", None, (None, None, None)),
-        ] {
-            let mut headers = HeaderMap::new();
-            if let Some(host) = host {
-                headers.insert(header::HOST, host.parse().unwrap());
-            }
-            let target = Target::of(&uri.parse().unwrap(), &headers);
-            assert_eq!((target.url.as_deref(), target.host.as_deref(), target.port), expected, "{uri}");
-        }
     }
 }

@@ -46,7 +46,7 @@ where
         let (result, mut attempt) = ready!(self.project().inner.poll(cx));
         Poll::Ready(match result {
             Ok(response) => {
-                attempt.answered(response.status(), Some(response.version()));
+                attempt.answered(response.status(), response.version(), response.headers());
                 Ok(response.map(|body| ResponseBody::new(body, attempt, kind_by_type)))
             }
             Err(error) => {

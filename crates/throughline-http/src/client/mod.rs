@@ -56,12 +56,16 @@ mod future;
 mod layer;
 mod propagation;
 mod service;
+mod target;
 
-pub(crate) use attempt::{Attempt, Target};
-pub(crate) use propagation::Propagation;
+pub(crate) use attempt::Attempt;
+#[cfg(feature = "reqwest")]
+pub(crate) use layer::Settings;
+pub(crate) use target::Target;
 
-pub use attempt::ResendCount;
 pub use body::ResponseBody;
 pub use future::ResponseFuture;
 pub use layer::{TraceLayer, client};
+pub use propagation::{EveryHost, HostPatternError, Hosts, Propagation};
 pub use service::Trace;
+pub use throughline_core::ResendCount;

@@ -1,24 +1,27 @@
 //! The client's service: open the span, inject, hand over, wrap.
 
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{Attempt, Propagation, ResendCount, ResponseBody, ResponseFuture, Target};
+use super::{Attempt, ResendCount, ResponseBody, ResponseFuture, Target, layer::Settings};
 use crate::flight::InFlight;
 
 /// A client whose requests are traced; see [the module](mod@crate::client).
 #[derive(Clone, Debug)]
 pub struct Trace<S> {
     inner: S,
-    propagation: Propagation,
+    settings: Arc<Settings>,
 }
 
 impl<S> Trace<S> {
-    pub(super) const fn new(inner: S, propagation: Propagation) -> Self {
-        Self { inner, propagation }
+    pub(super) const fn new(inner: S, settings: Arc<Settings>) -> Self {
+        Self { inner, settings }
     }
 }
 
@@ -39,7 +42,7 @@ where
         let resends = request.extensions().get::<ResendCount>().copied().unwrap_or_default();
         let target = Target::of(request.uri(), request.headers());
         let method = request.method().clone();
-        let mut attempt = Attempt::open(&self.propagation, &method, target, request.headers_mut(), resends);
+        let mut attempt = Attempt::open(&self.settings, &method, target, request.headers_mut(), resends);
         // A panic in here drops the attempt, which notices.
         let future = attempt.flight().run(|| self.inner.call(request));
         ResponseFuture::new(future, attempt)

@@ -3,22 +3,21 @@
 use std::{
     fmt,
     future::{Future, poll_fn},
-    pin::{Pin, pin},
+    pin::pin,
     sync::Arc,
-    task::{Context, Poll},
     time::Instant,
 };
 
 use ::reqwest::{Body, ClientBuilder, Error, IntoUrl, Method, Request, Response, ResponseBuilderExt, retry};
 use throughline_core::semconv::error::ERROR_TYPE_OTHER;
-use tower_service::Service;
 
 use super::{
     RequestBuilder,
+    nack::{NACKS_MAX, is_nack},
     redirect::{self, DefaultSecrets, Replay},
 };
 use crate::{
-    client::{Attempt, Propagation, ResendCount, ResponseBody, Target},
+    client::{Attempt, ResendCount, ResponseBody, Settings, Target, TraceLayer},
     flight::{End, InFlight},
     inside::Inside,
 };
@@ -37,7 +36,7 @@ pub fn traced(builder: ClientBuilder) -> Result<Client, Error> {
         inner,
         secrets: Arc::new(secrets),
         redirects_max: REDIRECTS_MAX,
-        propagation: Propagation::default(),
+        settings: TraceLayer::new().into_settings(),
     })
 }
 
@@ -49,7 +48,7 @@ pub struct Client {
     inner: ::reqwest::Client,
     secrets: Arc<DefaultSecrets>,
     redirects_max: usize,
-    propagation: Propagation,
+    settings: Arc<Settings>,
 }
 
 impl Client {
@@ -57,6 +56,23 @@ impl Client {
     #[must_use]
     pub fn redirects_max(mut self, redirects_max: usize) -> Self {
         self.redirects_max = redirects_max;
+        self
+    }
+
+    /// How attempts are traced: [`client()`](crate::client()) with what was set on it.
+    ///
+    /// ```
+    /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use throughline_http::{client, client::Hosts, reqwest::traced};
+    ///
+    /// let ours = Hosts::new(["*.shop.internal"])?;
+    /// let http = traced(reqwest::Client::builder())?.tracing(client().propagation(ours).body_sizes());
+    /// # let _ = http; Ok(()) }
+    /// # example().unwrap();
+    /// ```
+    #[must_use]
+    pub fn tracing(mut self, layer: TraceLayer) -> Self {
+        self.settings = layer.into_settings();
         self
     }
 
@@ -104,30 +120,57 @@ impl Client {
     ///
     /// # Cancel safety
     /// Dropped before it is ready, it ends the span as `cancelled`, which is no error.
-    pub async fn execute(&self, mut request: Request) -> Result<Response, Error> {
+    pub async fn execute(&self, request: Request) -> Result<Response, Error> {
+        self.resend(request, ResendCount::default()).await
+    }
+
+    /// The same for a request that was sent `resends` times before; the count goes on from there.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute).
+    ///
+    /// # Cancel safety
+    /// As [`execute`](Self::execute).
+    pub async fn resend(&self, mut request: Request, resends: ResendCount) -> Result<Response, Error> {
         let deadline = request.timeout().map(|limit| (Instant::now(), *limit));
-        let mut redirects = 0;
+        let (mut resends, mut redirects, mut nacks) = (resends, 0, 0);
         loop {
-            let replay = (redirects < self.redirects_max).then(|| Replay::of(&request));
-            let (response, mut attempt) = self.attempt(request, redirects).await?;
-            let next = replay.and_then(|replay| replay.redirected(&response, &self.secrets));
-            let Some(next) = next else { return Ok(watched(response, attempt)) };
-            attempt.finish(End::Complete);
+            let replay = Replay::of(&request);
+            let is_last = redirects > 0 && redirects == self.redirects_max;
+            let next = match self.attempt(request, resends, is_last).await {
+                Ok((response, mut attempt)) => {
+                    let follows = redirects < self.redirects_max;
+                    let next = follows.then(|| replay.redirected(&response, &self.secrets)).flatten();
+                    let Some(next) = next else { return Ok(watched(response, attempt)) };
+                    attempt.finish(End::Complete);
+                    redirects += 1;
+                    next
+                }
+                Err(error) => {
+                    let again = if nacks < NACKS_MAX && is_nack(&error) { replay.whole() } else { None };
+                    let Some(next) = again else { return Err(error) };
+                    nacks += 1;
+                    next
+                }
+            };
             request = next;
             if let Some((began, limit)) = deadline {
                 *request.timeout_mut() = Some(limit.saturating_sub(began.elapsed()));
             }
-            redirects += 1;
+            resends = resends.next();
         }
     }
 
     /// One attempt: the response, of which the span is still open, or an error that ended it.
-    async fn attempt(&self, mut request: Request, redirects: usize) -> Result<(Response, Attempt), Error> {
-        let is_last = redirects > 0 && redirects == self.redirects_max;
-        let resends = ResendCount(u32::try_from(redirects).unwrap_or(u32::MAX));
+    async fn attempt(
+        &self,
+        mut request: Request,
+        resends: ResendCount,
+        is_last: bool,
+    ) -> Result<(Response, Attempt), Error> {
         let target = target(&request);
         let method = request.method().clone();
-        let attempt = Attempt::open(&self.propagation, &method, target, request.headers_mut(), resends);
+        let attempt = Attempt::open(&self.settings, &method, target, request.headers_mut(), resends);
 
         let sent = async {
             let mut sent = pin!(self.inner.execute(request));
@@ -136,32 +179,17 @@ impl Client {
         let (result, mut attempt) = Inside::new(sent, attempt).await;
         match result {
             Ok(response) => {
-                attempt.answered(response.status(), Some(response.version()));
+                attempt.answered(response.status(), response.version(), response.headers());
                 Ok((response, attempt))
             }
             Err(error) => {
                 if let Some(status) = redirect::take_refused() {
-                    attempt.answered(status, None);
+                    attempt.refused(status);
                 }
                 attempt.finish(End::Failed(kind(&error)));
                 Err(error)
             }
         }
-    }
-}
-
-impl Service<Request> for Client {
-    type Response = Response;
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        let client = self.clone();
-        Box::pin(async move { client.execute(request).await })
     }
 }
 
@@ -199,6 +227,8 @@ fn kind(error: &Error) -> &'static str {
         "timeout"
     } else if error.is_redirect() {
         "redirect"
+    } else if is_nack(error) {
+        "refused_stream"
     } else if error.is_connect() {
         "connect"
     } else if error.is_builder() {

@@ -37,8 +37,10 @@
 //! HTTPS needs one of `reqwest`'s TLS features, switched on in your own manifest.
 
 mod client;
+mod nack;
 mod redirect;
 mod request;
+mod service;
 
 pub use client::{Client, traced};
 pub use request::RequestBuilder;

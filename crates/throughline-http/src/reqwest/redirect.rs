@@ -55,6 +55,11 @@ impl Replay {
         Some(self.request)
     }
 
+    /// The same request once more, where it can be sent twice.
+    pub(super) fn whole(self) -> Option<Request> {
+        (!self.has_lost_its_body).then_some(self.request)
+    }
+
     fn method_after(&self, status: StatusCode) -> Option<Method> {
         let method = self.request.method();
         match status {

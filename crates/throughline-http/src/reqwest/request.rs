@@ -9,6 +9,7 @@ use ::reqwest::{
 use serde::Serialize;
 
 use super::Client;
+use crate::client::ResendCount;
 
 /// A request that is being put together; what `reqwest::RequestBuilder` is to `reqwest::Client`.
 ///
@@ -17,11 +18,12 @@ use super::Client;
 pub struct RequestBuilder {
     client: Client,
     inner: ::reqwest::RequestBuilder,
+    resends: ResendCount,
 }
 
 impl RequestBuilder {
     pub(super) const fn new(client: Client, inner: ::reqwest::RequestBuilder) -> Self {
-        Self { client, inner }
+        Self { client, inner, resends: ResendCount(0) }
     }
 
     /// Adds a header.
@@ -65,6 +67,12 @@ impl RequestBuilder {
         self.configure(|inner| inner.timeout(limit))
     }
 
+    /// How often this request was sent before: what a retry by hand says of itself.
+    pub const fn resend_count(mut self, resends: ResendCount) -> Self {
+        self.resends = resends;
+        self
+    }
+
     /// Whatever else `reqwest` can do to a request: forms, queries, multipart, behind its own features.
     ///
     /// ```
@@ -76,7 +84,7 @@ impl RequestBuilder {
         self,
         change: impl FnOnce(::reqwest::RequestBuilder) -> ::reqwest::RequestBuilder,
     ) -> Self {
-        Self { client: self.client, inner: change(self.inner) }
+        Self { inner: change(self.inner), ..self }
     }
 
     /// The request, unsent.
@@ -92,7 +100,7 @@ impl RequestBuilder {
     /// # Errors
     /// The first mistake that was made on the way, or what [`Client::execute`] returns.
     pub async fn send(self) -> Result<Response, Error> {
-        self.client.execute(self.inner.build()?).await
+        self.client.resend(self.inner.build()?, self.resends).await
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::exchange::Exchange;
+use super::{exchange::Exchange, streaming::Sending};
 use crate::{flight::kind_by_type, watched::Watched};
 
 pin_project! {
@@ -19,7 +19,7 @@ pin_project! {
     /// Dropped before its end, it ends the span as `client_gone`, unless as many bytes as announced have left.
     pub struct ResponseBody<B: Body> {
         #[pin]
-        inner: Watched<B, Box<Exchange>>,
+        inner: Watched<B, Sending>,
     }
 }
 
@@ -27,9 +27,9 @@ impl<B: Body> ResponseBody<B> {
     pub(super) fn new(body: B, exchange: Box<Exchange>) -> Self {
         let inner = if exchange.sends_a_body() {
             let announced = exchange.announced();
-            Watched::new(body, exchange, announced, kind_by_type)
+            Watched::new(body, exchange.sending(), announced, kind_by_type)
         } else {
-            Watched::ended(body, exchange, kind_by_type)
+            Watched::ended(body, Sending::Request(exchange), kind_by_type)
         };
         Self { inner }
     }

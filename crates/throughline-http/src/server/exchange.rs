@@ -1,22 +1,28 @@
 //! One request on the server's side, from the first byte to the last.
 
-use std::{mem, net::SocketAddr, sync::Arc};
+use std::{mem, sync::Arc};
 
-use http::{HeaderValue, Method, Response, StatusCode, Uri, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, request::Parts};
 use http_body::Body;
 use throughline_core::{
     Context, CorrelationId, Metric, Pipeline, SpanExt, SpanRecord, Status,
-    redact::Redactor,
     semconv::{error, http as names, own},
     with_remote,
 };
-use tracing::Span;
 
-use super::{Route, layer::Settings};
+use super::{
+    Route, Streaming,
+    arrival::{Arrival, open_span, with_name},
+    layer::Settings,
+    server_timing,
+    session::OpenSession,
+    streaming::{self, Progress, Sending},
+};
 use crate::{
-    attributes::{self, Labels, TEXT_LEN_MAX, capped},
+    attributes::{self, Labels, announced_length},
     carrier::{HeaderCarrier, header_name},
     flight::{End, Flight, InFlight},
+    method::MethodName,
 };
 
 /// A request that is being answered. Dropped before it has ended, its client is gone or its handler panicked.
@@ -24,14 +30,19 @@ use crate::{
 pub(crate) struct Exchange {
     flight: Flight,
     incoming: Context,
-    method: &'static str,
+    method: MethodName,
     scheme: &'static str,
     version: Option<&'static str>,
     route: Option<Route>,
-    /// Set where the request had no route: the response may have one.
-    unrouted: Option<Arc<Settings>>,
+    /// Set where the response is asked for more than its status and its length.
+    settings: Option<Arc<Settings>>,
+    /// The request had no route: the response may have one.
+    is_unrouted: bool,
     status: Option<StatusCode>,
     announced: Option<u64>,
+    sent: u64,
+    /// Set where the response is an event stream.
+    stream: Option<Progress>,
     finished: bool,
 }
 
@@ -41,45 +52,93 @@ impl Exchange {
         let pipeline = Pipeline::current();
         let incoming =
             pipeline.propagator().extract(&HeaderCarrier::new(&mut request.headers), &settings.edge);
-        let method = attributes::method(&request.method);
-        let scheme = request.uri.scheme().and_then(attributes::scheme).unwrap_or(settings.scheme);
+        if settings.skip.as_ref().is_some_and(|skip| skip.skips(request)) {
+            return Self::skipped(incoming, pipeline, request);
+        }
+        let known_methods = settings.known_methods.as_ref().or_else(|| pipeline.known_methods());
+        let method = MethodName::of(&request.method, known_methods);
         let route = settings.route_name.route(request);
+        let arrival = Arrival::of(settings, request);
 
-        let span = with_remote(&incoming, || open_span(method, route.as_ref(), &request.uri));
+        let span = with_remote(&incoming, || open_span(&method, route.as_ref(), &request.uri));
         let mut recorded = false;
         span.edit(|record| {
-            describe(record, request, scheme, pipeline.redactor());
+            arrival.describe(record, &method, pipeline.redactor());
             recorded = true;
         });
-        let exchange = Self {
-            flight: Flight::new(span, recorded, &incoming, pipeline),
+        let mut flight = Flight::new(span, recorded, &incoming, pipeline);
+        if settings.of_response.time_to_first_byte {
+            flight.start_clock();
+        }
+        let scheme = arrival.scheme;
+        let mut exchange = Self::begun(flight, incoming, method, scheme);
+        exchange.version = attributes::protocol_version(request.version);
+        exchange.settings = settings.looks_at_responses(route.as_ref()).then(|| Arc::clone(settings));
+        exchange.is_unrouted = route.is_none();
+        exchange.route = route;
+        exchange.count_active(1.0);
+        exchange
+    }
+
+    /// A request that runs in its caller's context, and of which nothing is recorded.
+    fn skipped(incoming: Context, pipeline: Pipeline, request: &Parts) -> Self {
+        let method = MethodName::of(&request.method, None);
+        Self::begun(Flight::unseen(&incoming, pipeline), incoming, method, "")
+    }
+
+    fn begun(flight: Flight, incoming: Context, method: MethodName, scheme: &'static str) -> Self {
+        Self {
+            flight,
             incoming,
             method,
             scheme,
-            version: attributes::protocol_version(request.version),
-            unrouted: route.is_none().then(|| Arc::clone(settings)),
-            route,
+            version: None,
+            route: None,
+            settings: None,
+            is_unrouted: false,
             status: None,
             announced: None,
+            sent: 0,
+            stream: None,
             finished: false,
-        };
-        exchange.count_active(1.0);
-        exchange
+        }
     }
 
     /// The head of the response is there: takes notice of its status and gives the caller its correlation id.
     pub(super) fn respond<B: Body>(&mut self, response: &mut Response<B>) {
         self.status = Some(response.status());
         if response.body().size_hint().exact().is_none() {
-            self.announced = response.headers().get(header::CONTENT_LENGTH).and_then(as_length);
+            self.announced = announced_length(response.headers());
+            self.stream = streaming::is_event_stream(response.headers()).then(Progress::default);
         }
-        if let Some(settings) = &self.unrouted {
-            self.route = settings.route_name.route_of_response(response.extensions());
+        if let Some(settings) = self.settings.clone() {
+            if self.is_unrouted {
+                self.route = settings.route_name.route_of_response(response.extensions());
+            }
+            self.answer(&settings, response.headers_mut());
         }
         let header = header_name(self.flight.pipeline.propagator().correlation_header_name());
         let id = self.incoming.correlation_id().map(CorrelationId::as_str).map(HeaderValue::from_str);
         if let (Some(header), Some(Ok(id))) = (header, id) {
             response.headers_mut().insert(header, id);
+        }
+    }
+
+    /// What somebody asked for beyond the usual.
+    fn answer(&self, settings: &Settings, headers: &mut HeaderMap) {
+        let wanted = &settings.of_response;
+        if wanted.time_to_first_byte || !wanted.headers.is_empty() {
+            self.flight.span.edit(|record| {
+                if wanted.time_to_first_byte {
+                    let elapsed_ms = self.flight.seconds() * 1e3;
+                    record.attribute(own::HTTP_TIME_TO_FIRST_BYTE_MS, elapsed_ms.into());
+                }
+                let redactor = self.flight.pipeline.redactor();
+                wanted.headers.record(headers, record, redactor, &settings.counts);
+            });
+        }
+        if wanted.server_timing && self.flight.span.has_context() {
+            server_timing::add(headers, &self.flight.span.context());
         }
     }
 
@@ -90,7 +149,7 @@ impl Exchange {
                 || status == StatusCode::NO_CONTENT
                 || status == StatusCode::NOT_MODIFIED
         });
-        self.method != Method::HEAD.as_str() && !bodiless
+        self.method.as_str() != Method::HEAD.as_str() && !bodiless
     }
 
     /// The length that the response's headers announce.
@@ -98,12 +157,27 @@ impl Exchange {
         self.announced
     }
 
+    /// What the response's body is sent under: this request, or the session of a stream that goes on without it.
+    pub(super) fn sending(mut self: Box<Self>) -> Sending {
+        let goes_on = |settings: &Arc<Settings>| settings.of_response.streaming == Streaming::Handshake;
+        if self.stream.is_none() || !self.settings.as_ref().is_some_and(goes_on) {
+            return Sending::Request(self);
+        }
+        self.finish(End::Complete);
+        let request = self.flight.context(&self.incoming);
+        let span = with_name(&self.method, self.route.as_ref(), |request_name| {
+            OpenSession::stream(&request, request_name)
+        });
+        Sending::Stream(Box::new(span))
+    }
+
     fn count_active(&self, by: f64) {
-        let pipeline = &self.flight.pipeline;
-        if pipeline.has_recorder() {
-            let labels =
-                [(names::HTTP_REQUEST_METHOD, self.method.into()), (names::URL_SCHEME, self.scheme.into())];
-            pipeline.record(Metric::HttpServerActiveRequests, by, &labels);
+        if self.flight.is_measured() {
+            let labels = [
+                (names::HTTP_REQUEST_METHOD, self.method.as_str().into()),
+                (names::URL_SCHEME, self.scheme.into()),
+            ];
+            self.flight.pipeline.record(Metric::HttpServerActiveRequests, by, &labels);
         }
     }
 
@@ -112,6 +186,8 @@ impl Exchange {
         let of_status =
             self.status.as_ref().filter(|status| status.is_server_error()).map(StatusCode::as_str);
         match end {
+            // That is how such a stream ends.
+            End::ClientGone if self.stream.is_some() => of_status,
             End::Complete | End::ClientGone | End::Cancelled => of_status.or_else(|| end.error_type()),
             End::Failed(_) | End::Panicked => end.error_type(),
         }
@@ -121,9 +197,15 @@ impl Exchange {
         if let Some(status) = self.status {
             record.attribute(names::HTTP_RESPONSE_STATUS_CODE, status.as_u16().into());
         }
-        if let (Some(route), Some(_)) = (&self.route, &self.unrouted) {
+        if let (Some(route), true) = (&self.route, self.is_unrouted) {
             record.attribute(names::HTTP_ROUTE, route.as_str().into());
-            with_name(self.method, Some(route), |name| record.name(name));
+            with_name(&self.method, Some(route), |name| record.name(name));
+        }
+        if self.settings.as_ref().is_some_and(|settings| settings.of_response.body_sizes) {
+            record.attribute(names::HTTP_RESPONSE_BODY_SIZE, self.sent.into());
+        }
+        if let Some(stream) = self.stream {
+            record.attribute(own::HTTP_MESSAGES, stream.messages().into());
         }
         if let Some(kind) = self.error_type(end) {
             record.attribute(error::ERROR_TYPE, kind.into());
@@ -134,7 +216,7 @@ impl Exchange {
 
     fn measure(&self, end: End) {
         let labels = Labels::new()
-            .with(names::HTTP_REQUEST_METHOD, Some(self.method))
+            .with(names::HTTP_REQUEST_METHOD, Some(self.method.as_str()))
             .with(names::URL_SCHEME, Some(self.scheme))
             .with(names::HTTP_ROUTE, self.route.as_ref().map(Route::as_str))
             .with(names::HTTP_RESPONSE_STATUS_CODE, self.status.map(|status| status.as_u16()))
@@ -153,13 +235,21 @@ impl InFlight for Exchange {
         &mut self.flight
     }
 
+    fn passed(&mut self, bytes: u64) {
+        self.sent += bytes;
+        if let Some(stream) = &mut self.stream {
+            stream.pass(bytes);
+            stream.report(&self.flight.span);
+        }
+    }
+
     fn finish(&mut self, end: End) {
         if mem::replace(&mut self.finished, true) {
             return;
         }
         self.flight.span.edit(|record| self.conclude(record, end));
         self.count_active(-1.0);
-        if self.flight.pipeline.has_recorder() {
+        if self.flight.is_measured() {
             self.measure(end);
         }
     }
@@ -169,80 +259,4 @@ impl Drop for Exchange {
     fn drop(&mut self) {
         self.finish(if self.flight.panicked() { End::Panicked } else { End::ClientGone });
     }
-}
-
-/// Opens the span with what log lines are to show; the rest goes straight to the record.
-fn open_span(method: &'static str, route: Option<&Route>, uri: &Uri) -> Span {
-    // `CONNECT` has no path.
-    let path = Some(uri.path()).filter(|path| !path.is_empty());
-    with_name(method, route, |name| {
-        tracing::info_span!(
-            target: "throughline::http",
-            "request",
-            otel.name = name,
-            otel.kind = "server",
-            { names::HTTP_REQUEST_METHOD } = method,
-            { names::HTTP_ROUTE } = route.map(Route::as_str),
-            { names::URL_PATH } = path.map(|path| capped(path, TEXT_LEN_MAX)),
-        )
-    })
-}
-
-/// Runs `work` with the name of the span: `{method} {route}`, or `{method}` alone.
-fn with_name<T>(method: &'static str, route: Option<&Route>, work: impl FnOnce(&str) -> T) -> T {
-    let method = attributes::method_in_name(method);
-    let Some(route) = route else { return work(method) };
-    attributes::with_scratch(|name| {
-        name.push_str(method);
-        name.push(' ');
-        name.push_str(route.as_str());
-        work(name)
-    })
-}
-
-/// What is known of a request when it arrives and has no place on a log line.
-fn describe(record: &mut dyn SpanRecord, request: &Parts, scheme: &'static str, redactor: &Redactor) {
-    record.attribute(names::URL_SCHEME, scheme.into());
-    if let Some(original) = attributes::method_original(&request.method) {
-        record.attribute(names::HTTP_REQUEST_METHOD_ORIGINAL, original.into());
-    }
-    if let Some(query) = request.uri.query().filter(|query| !query.is_empty()) {
-        record.attribute(names::URL_QUERY, capped(&redactor.query(query), TEXT_LEN_MAX).into());
-    }
-    let authority = match request.uri.authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => attributes::header_text(&request.headers, &header::HOST),
-    };
-    if let Some((host, port)) = authority.and_then(attributes::host_and_port) {
-        record.attribute(names::SERVER_ADDRESS, host.into());
-        if let Some(port) = port.or_else(|| attributes::default_port(scheme)) {
-            record.attribute(names::SERVER_PORT, port.into());
-        }
-    }
-    if let Some(peer) = peer_of(request) {
-        attributes::with_address(peer.ip(), |address| {
-            record.attribute(names::CLIENT_ADDRESS, address.into());
-            record.attribute(names::NETWORK_PEER_ADDRESS, address.into());
-        });
-        record.attribute(names::NETWORK_PEER_PORT, peer.port().into());
-    }
-    if let Some(agent) = attributes::header_text(&request.headers, &header::USER_AGENT) {
-        record.attribute(names::USER_AGENT_ORIGINAL, agent.into());
-    }
-    if let Some(version) = attributes::protocol_version(request.version) {
-        record.attribute(names::NETWORK_PROTOCOL_VERSION, version.into());
-    }
-}
-
-/// The address at the other end of the connection, where the server says so.
-fn peer_of(request: &Parts) -> Option<SocketAddr> {
-    #[cfg(feature = "axum")]
-    if let Some(peer) = request.extensions.get::<axum::extract::ConnectInfo<SocketAddr>>() {
-        return Some(peer.0);
-    }
-    request.extensions.get::<SocketAddr>().copied()
-}
-
-fn as_length(value: &HeaderValue) -> Option<u64> {
-    value.to_str().ok()?.parse().ok()
 }

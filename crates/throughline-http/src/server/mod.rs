@@ -62,15 +62,26 @@
 //! The correlation id, under the name that the propagator has for it. It replaces what the handler set, so that the
 //! caller always gets the id that is on the log lines.
 
+mod arrival;
 mod body;
 mod exchange;
+mod forwarded;
 mod future;
 mod layer;
+mod proxies;
 mod route;
+mod server_timing;
 mod service;
+mod session;
+mod skip;
+mod streaming;
 
 pub use body::ResponseBody;
 pub use future::ResponseFuture;
 pub use layer::{TraceLayer, server};
+pub use proxies::{NetworkError, TrustedProxies};
 pub use route::{DefaultRouteName, Route, RouteName};
 pub use service::Trace;
+pub use session::{Messages, Session};
+pub use skip::{Skip, SkipPaths};
+pub use streaming::{PROGRESS_EVENTS_MAX, Streaming};
