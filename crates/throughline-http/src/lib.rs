@@ -41,7 +41,11 @@
 //! |---|---|
 //! | `axum` | the matched route and the peer's address from axum |
 //! | `reqwest` | [`reqwest`](mod@crate::reqwest): a traced client |
+//! | `http2` | with `reqwest`: HTTP/2, and refused streams are sent again as attempts of their own |
 //! | `tonic` | [`grpc`](mod@crate::grpc): the same for gRPC, in both directions |
+//!
+//! Every feature adds; none changes what is there without it. HTTP/2 on the server's side and under
+//! [`client()`] needs none.
 //!
 //! # Limits
 //!
@@ -51,6 +55,13 @@
 //! | an unknown method | 64 bytes, the rest is cut |
 //! | a host name | 255 bytes, a longer one is left out |
 //! | redirects that are followed | 10, see [`reqwest`](mod@crate::reqwest) |
+//! | resends of a request that was refused unseen | 2 |
+//! | headers that a list may name | 32; of each 8 values, 1,024 bytes of each value |
+//! | proxies in a row that are followed | 32 |
+//! | `progress` events of an event stream | 20, at powers of ten |
+//! | known methods | 64, of 64 bytes |
+//!
+//! What was left out is in the [`Counters`] of each layer.
 
 // The two sides.
 pub mod client;

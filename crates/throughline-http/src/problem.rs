@@ -1,6 +1,6 @@
 //! Error bodies that name their trace.
 
-use std::{fmt, mem};
+use std::fmt;
 
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value};
@@ -103,7 +103,7 @@ impl Problem {
                 self.members.insert(name.to_owned(), id.into());
             }
         }
-        Value::Object(mem::take(&mut self.members)).to_string()
+        Value::Object(self.members).to_string()
     }
 }
 

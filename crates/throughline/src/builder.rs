@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use throughline_core::{
-    DIAGNOSTICS_TARGET, Filters, Propagator, Sampler,
+    DIAGNOSTICS_TARGET, Filters, KnownMethods, Propagator, Sampler,
     env::{self, EnvWarning, Environment},
 };
 use throughline_logs::{Format, JsonLayerBuilder, Output, UnknownFormat};
@@ -38,6 +38,7 @@ pub fn builder(service: &str) -> Builder {
         log_filter: None,
         span_filter: None,
         propagator: Propagator::default(),
+        known_methods: None,
         strict: Strictness::Warn,
     }
 }
@@ -54,6 +55,7 @@ pub struct Builder {
     log_filter: Option<Targets>,
     span_filter: Option<Targets>,
     propagator: Propagator,
+    known_methods: Option<KnownMethods>,
     strict: Strictness,
 }
 
@@ -208,6 +210,13 @@ impl Builder {
         self
     }
 
+    /// Which HTTP methods spans and metrics tell apart (`OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS`), in place of those
+    /// of the conventions.
+    pub fn known_methods(mut self, methods: KnownMethods) -> Self {
+        self.known_methods = Some(methods);
+        self
+    }
+
     /// Sets everything up and makes it the subscriber of the whole process.
     ///
     /// # Errors
@@ -248,6 +257,8 @@ impl Builder {
                 |value| value.parse().map_err(|unknown: UnknownFormat| unknown.to_string()),
             ),
         };
+        let known_methods =
+            self.known_methods.take().or_else(|| known_methods(&self.environment, &mut warnings));
         let built = self
             .exporter
             .build()
@@ -261,8 +272,8 @@ impl Builder {
             Some(Logs::To(output)) => Some(output),
             None => Some(Output::stdout()),
         };
-        let parts =
-            Parts { built, output, format, log_lines: self.log_lines, filters, propagator: self.propagator };
+        let (log_lines, propagator) = (self.log_lines, self.propagator);
+        let parts = Parts { built, output, format, log_lines, filters, propagator, known_methods };
         Ok((parts.assemble()?, warnings))
     }
 
@@ -281,6 +292,19 @@ impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("service", &self.service).finish_non_exhaustive()
     }
+}
+
+/// The methods in the environment; `None` for those of the conventions.
+fn known_methods(environment: &Environment, warnings: &mut Vec<EnvWarning>) -> Option<KnownMethods> {
+    let name = env::OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS;
+    let value = environment.get(name)?;
+    let parsed = value.parse::<KnownMethods>();
+    parsed
+        .map_err(|problem| {
+            let used = KnownMethods::default();
+            warnings.push(EnvWarning::new(name, value, problem.to_string(), used));
+        })
+        .ok()
 }
 
 /// The filter in a variable; everything at INFO and above where it is unset or bad.

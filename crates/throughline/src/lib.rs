@@ -33,6 +33,7 @@
 //! | `reqwest` | yes | `http::reqwest`, a traced client |
 //! | `tonic` | no | `http::grpc`, tower layers for tonic's servers and channels |
 //! | `http` | with any of these | `http`, tower layers for any HTTP service and client |
+//! | `http2` | no | HTTP/2 for `http::reqwest`; refused streams are sent again |
 //! | `logs` | yes | `logs`, JSON lines |
 //! | `otlp` | yes | `otlp`, spans and metrics on their way to a Collector |
 //! | `grpc`, `http-protobuf` | yes | the two transports of `otlp` |

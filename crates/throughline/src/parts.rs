@@ -1,6 +1,6 @@
 //! Putting the layers of one subscriber together.
 
-use throughline_core::{ContextLayer, Filters, Pipeline, Propagator, semconv::resource};
+use throughline_core::{ContextLayer, Filters, KnownMethods, Pipeline, Propagator, semconv::resource};
 use throughline_logs::{Format, JsonLayer, JsonLayerBuilder, LogCounters, NonBlocking, Output, WriterGuard};
 use throughline_otlp::{Built, Signal, SpanLayer};
 use tracing::Dispatch;
@@ -16,6 +16,7 @@ pub(crate) struct Parts {
     pub(crate) log_lines: Option<ChangeOfLines>,
     pub(crate) filters: Filters,
     pub(crate) propagator: Propagator,
+    pub(crate) known_methods: Option<KnownMethods>,
 }
 
 /// A layer that writes lines, the thread behind it, and its counters.
@@ -28,13 +29,16 @@ struct Lines {
 impl Parts {
     /// Ids first, then lines, then spans, all behind one filter for the whole subscriber: nobody else stands in it.
     pub(crate) fn assemble(self) -> Result<Telemetry, InitError> {
-        let Self { built, output, format, log_lines, filters, propagator } = self;
+        let Self { built, output, format, log_lines, filters, propagator, known_methods } = self;
         let mut settings = described(&built).format(format).filters(filters.clone());
         if let Some(change) = log_lines {
             settings = change(settings);
         }
         let lines = output.map(|output| lines(settings, &output)).transpose()?;
         let mut pipeline = Pipeline::builder().propagator(propagator);
+        if let Some(methods) = known_methods {
+            pipeline = pipeline.known_methods(methods);
+        }
         pipeline = match built.traces {
             Signal::On => pipeline.sampler(built.sampler),
             Signal::Off => pipeline.pass_through(),

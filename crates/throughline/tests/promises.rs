@@ -144,6 +144,17 @@ async fn without_spans_or_lines_the_callers_trace_goes_on_unchanged() {
 }
 
 #[tokio::test]
+async fn the_environment_says_which_methods_are_known() {
+    let receiver = Receiver::start_blocking().unwrap();
+    let variables = [("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", "POST, PROPFIND")];
+    let (telemetry, _guard) = install(builder(&variables).endpoint(&receiver.grpc_endpoint()));
+    answer(&[]).await;
+    telemetry.shutdown(LONG).await;
+    let [span] = receiver.spans().try_into().unwrap();
+    assert_eq!(span.name, "HTTP /orders/{id}", "the list replaces that of the conventions, GET included");
+}
+
+#[tokio::test]
 async fn lowering_the_log_level_does_not_touch_the_spans() {
     let receiver = Receiver::start_blocking().unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -194,9 +205,12 @@ fn a_bad_variable_is_a_warning_or_if_asked_an_error_that_names_it() {
         error.contains("OTEL_BSP_SCHEDULE_DELAY=\"soon\" is not a number of milliseconds; using 1000"),
         "{error}"
     );
-    for (name, value) in
-        [("RUST_LOG", "a=b=c"), ("THROUGHLINE_SPANS", "[x]"), ("THROUGHLINE_LOG_FORMAT", "xml")]
-    {
+    for (name, value) in [
+        ("RUST_LOG", "a=b=c"),
+        ("THROUGHLINE_SPANS", "[x]"),
+        ("THROUGHLINE_LOG_FORMAT", "xml"),
+        ("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", "GET POST"),
+    ] {
         let error = builder(&[(name, value)]).strict_environment().build().unwrap_err().to_string();
         assert!(error.starts_with(&format!("{name}={value:?} is ")), "{error}");
     }

@@ -16,8 +16,20 @@
 //!
 //! # Where it stands
 //!
-//! Inside layers that retry, so that each attempt has its span; mark the resends with [`ResendCount`]. Outside layers that
-//! change the address.
+//! Inside layers that retry, so that each attempt has its span; outside layers that change the address. Whoever sends a
+//! request again says so in its extensions, and the count is on the span as `http.request.resend_count`:
+//!
+//! ```
+//! use throughline_http::client::ResendCount;
+//!
+//! fn mark_as_resent<B>(request: &mut http::Request<B>) {
+//!     let sent = request.extensions().get::<ResendCount>().copied().unwrap_or_default();
+//!     request.extensions_mut().insert(sent.next());
+//! }
+//! # let mut request = http::Request::new(());
+//! # mark_as_resent(&mut request);
+//! # assert_eq!(request.extensions().get(), Some(&ResendCount(1)));
+//! ```
 //!
 //! ```
 //! use tower::{ServiceBuilder, ServiceExt, service_fn};
@@ -31,6 +43,42 @@
 //! let response = http.oneshot(request).await?;
 //! # let _ = response; Ok(()) }
 //! ```
+//!
+//! For hyper it stands around the client of `hyper-util`, over HTTP/1 and HTTP/2:
+//!
+//! ```
+//! use axum::body::Body;
+//! use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+//! use tower::{Layer, ServiceExt};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let hyper = Client::builder(TokioExecutor::new()).build_http();
+//! let http = throughline_http::client().layer(hyper);
+//!
+//! let request = http::Request::get("http://inventory.internal/items/7").body(Body::empty())?;
+//! let response = http.oneshot(request).await?;
+//! # let _ = response; Ok(()) }
+//! ```
+//!
+//! # Who is told
+//!
+//! Every host, until [`TraceLayer::propagation`] has a list: trace ids and baggage are nothing for strangers. A host that
+//! is not on it gets none of our headers, not even those that were on the request already; the attempt has its span all
+//! the same, and is [counted](crate::Counters::hosts_not_told).
+//!
+//! ```
+//! use throughline_http::client::Hosts;
+//! # fn example() -> Result<(), throughline_http::client::HostPatternError> {
+//! let layer = throughline_http::client().propagation(Hosts::new(["*.shop.internal", "127.0.0.1"])?);
+//! # let _ = layer; Ok(()) }
+//! # example().unwrap();
+//! ```
+//!
+//! # Recorded on request
+//!
+//! Sizes ([`TraceLayer::body_sizes`]), time to the first byte ([`TraceLayer::time_to_first_byte`]), and headers by name
+//! ([`TraceLayer::request_headers`], [`TraceLayer::response_headers`]), by the rules of [the
+//! server](mod@crate::server#headers-on-the-span).
 //!
 //! # How an attempt ends
 //!

@@ -16,13 +16,14 @@
 //! # let _ = answer; Ok(()) }
 //! ```
 //!
-//! Requests, responses and errors are `reqwest`'s own. [`Client`] is also a tower service of `reqwest::Request`, for
-//! layers that retry or limit. A library that accepts nothing but a `reqwest::Client` cannot be traced from outside.
+//! Requests, responses and errors are `reqwest`'s own. [`Client`] is also a tower service of `reqwest::Request`, and of
+//! `http::Request`, whose extensions carry the [`ResendCount`](crate::client::ResendCount) of a layer that retries. What
+//! [`client()`](crate::client()) can be told, [`Client::tracing`] takes. A library that accepts nothing but a `reqwest::Client` cannot be traced from outside.
 //!
 //! # What differs from a plain client
 //!
 //! `reqwest` follows redirects and resends refused HTTP/2 streams inside one call, out of sight. [`traced`] switches both
-//! off. Redirects are followed here, by the same rules:
+//! off and does both itself, by the same rules:
 //!
 //! - at most 10 ([`Client::redirects_max`]), then an error for which `is_redirect()` is true;
 //! - 301 and 302 turn POST into GET, 303 turns everything but HEAD into GET; 307 and 308 send the same again, unless the
@@ -30,7 +31,10 @@
 //! - credentials and cookies stay with the host they were meant for. Where they came from
 //!   `ClientBuilder::default_headers`, an empty header takes their place on the other host, because `reqwest` would
 //!   put them back;
+//! - whether the other host is told trace and baggage is decided anew for each attempt ([`Client::tracing`]);
 //! - each attempt is a span, with `http.request.resend_count` from the second on;
+//! - a stream that an HTTP/2 peer refused unseen (`REFUSED_STREAM`, a graceful `GOAWAY`) is sent again at most twice,
+//!   unless its body is a stream; that takes the feature `http2`, of this crate and not just of `reqwest`;
 //! - a redirect policy set on the builder is replaced, and no `Referer` is sent;
 //! - a time limit of the request is for all attempts together, one of the builder is for each.
 //!

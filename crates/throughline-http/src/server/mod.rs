@@ -55,12 +55,53 @@
 //! | `panic` | the handler or the body panicked; the panic goes on | error | `panic` |
 //!
 //! The gauge `http.server.active_requests` goes down and `http.server.request.duration` is recorded on every one of
-//! these, once. An upgraded connection ends its span with the response that upgrades it.
+//! these, once. An upgraded connection ends its span with the response that upgrades it; what follows on it is a
+//! [`Session`]. An event stream ends as its [`Streaming`] mode says, and a client that leaves one makes no error.
 //!
 //! # What the response gets
 //!
 //! The correlation id, under the name that the propagator has for it. It replaces what the handler set, so that the
-//! caller always gets the id that is on the log lines.
+//! caller always gets the id that is on the log lines. On request ([`TraceLayer::server_timing`]) the ids of the span,
+//! too, as a `server-timing` beside those that are there. An error body that names both is a
+//! [`Problem`](crate::Problem).
+//!
+//! # What is skipped
+//!
+//! Health checks and their like, by path or by closure ([`TraceLayer::skip`]): no span, no metrics. Their context goes
+//! through all the same, so that log lines and further requests of their handlers stay in the caller's trace.
+//!
+//! # Behind proxies
+//!
+//! `client.address`, `url.scheme`, `server.address` and `server.port` are those of the connection, until a list of
+//! [`TrustedProxies`] says whose `forwarded` (RFC 7239) or, where there is none, `x-forwarded-for`, `-proto` and `-host`
+//! to believe. Of a chain the right-most address counts that is not a trusted proxy's: what stands left of it anybody may
+//! have written. `network.peer.address` is always the other end of the connection.
+//!
+//! ```text
+//! 203.0.113.9 ──► 10.0.0.9 ──► 10.0.0.1 ──► here       trusted: 10.0.0.0/8
+//! x-forwarded-for: 1.2.3.4, 203.0.113.9, 10.0.0.9      client.address = 203.0.113.9
+//! ```
+//!
+//! What cannot be read ends the walk, keeps what was established before it, and is
+//! [counted](crate::Counters::forwarded_invalid).
+//!
+//! # Headers on the span
+//!
+//! None, until a list names them ([`TraceLayer::request_headers`], [`TraceLayer::response_headers`]); then each becomes an
+//! array of all its values. A header that holds credentials by its name (`authorization`, `cookie`, `set-cookie`,
+//! `proxy-authorization`, `x-api-key`, whatever has `token`, `secret` or `password` in it) or that is
+//! [marked as sensitive](http::HeaderValue::set_sensitive) shows `REDACTED` even so, and of the addresses in `referer`
+//! and `location` the secrets are taken out.
+//!
+//! # Recorded on request
+//!
+//! | setter | attribute |
+//! |---|---|
+//! | [`body_sizes`](TraceLayer::body_sizes) | `http.request.body.size`, `http.response.body.size` |
+//! | [`time_to_first_byte`](TraceLayer::time_to_first_byte) | `throughline.http.time_to_first_byte_ms` |
+//! | [`request_headers`](TraceLayer::request_headers), [`response_headers`](TraceLayer::response_headers) | `http.request.header.*`, `http.response.header.*` |
+//!
+//! Always there on an event stream: `throughline.http.messages`, the number of its chunks.
 
 mod arrival;
 mod body;

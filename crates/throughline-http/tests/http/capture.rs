@@ -8,7 +8,8 @@ use std::{
 };
 
 use throughline_core::{
-    ContextLayer, Filters, Metric, Pipeline, Recorder, SpanContext, SpanData, SpanRecord, Status, Value,
+    ContextLayer, Filters, Metric, Pipeline, PipelineBuilder, Recorder, SpanContext, SpanData, SpanRecord,
+    Status, Value,
 };
 use tracing::{Subscriber, field::Visit, span, subscriber::DefaultGuard};
 use tracing_subscriber::{Layer, filter::Targets, layer, prelude::*, registry, registry::LookupSpan};
@@ -34,6 +35,9 @@ pub(crate) struct Span {
     pub(crate) parent: Option<String>,
     pub(crate) attributes: BTreeMap<String, String>,
     pub(crate) status: &'static str,
+    /// The ids of the spans that it links to.
+    pub(crate) links: Vec<String>,
+    pub(crate) events: Vec<String>,
 }
 
 impl Capture {
@@ -48,9 +52,23 @@ impl Capture {
         Self::start_with(Filters::new(off.clone(), off))
     }
 
+    /// The same under a pipeline with further settings.
+    pub(crate) fn start_under(
+        change: impl FnOnce(PipelineBuilder) -> PipelineBuilder,
+    ) -> (Self, DefaultGuard) {
+        Self::start_in(Filters::default(), change)
+    }
+
     fn start_with(filters: Filters) -> (Self, DefaultGuard) {
+        Self::start_in(filters, |pipeline| pipeline)
+    }
+
+    fn start_in(
+        filters: Filters,
+        change: impl FnOnce(PipelineBuilder) -> PipelineBuilder,
+    ) -> (Self, DefaultGuard) {
         let capture = Self::default();
-        let pipeline = Pipeline::builder().recorder(Arc::new(capture.clone())).build();
+        let pipeline = change(Pipeline::builder().recorder(Arc::new(capture.clone()))).build();
         let layers = ContextLayer::new(pipeline).and_then(CaptureLayer(capture.clone())).with_filter(filters);
         let guard = registry().with(layers).set_default();
         (capture, guard)
@@ -59,6 +77,19 @@ impl Capture {
     /// The spans that have ended, in that order.
     pub(crate) fn spans(&self) -> Vec<Span> {
         self.state().spans.clone()
+    }
+
+    /// The spans as a text: a line each, children below their parents, `~` before what a span links to.
+    pub(crate) fn tree(&self) -> String {
+        let mut spans = self.spans();
+        // Those that link come after those that they link to, whoever ended first.
+        spans.sort_by_key(|span| span.links.len());
+        let known = |id: &str| spans.iter().any(|span| span.id == id);
+        let mut text = String::new();
+        for root in spans.iter().filter(|span| !span.parent.as_deref().is_some_and(known)) {
+            root.draw(&spans, 0, &mut text);
+        }
+        text
     }
 
     /// The one span that has ended.
@@ -122,6 +153,21 @@ impl Span {
         self.attributes.get(key).map_or("-", String::as_str)
     }
 
+    fn draw(&self, all: &[Self], depth: usize, text: &mut String) {
+        let links = self.links.iter().map(|link| {
+            let linked = all.iter().find(|span| span.id == *link);
+            format!(" ~ {}", linked.map_or("?", |span| &span.name))
+        });
+        let indent = "  ".repeat(depth);
+        text.push_str(&format!("{indent}{}{}\n", self.outcome(), links.collect::<String>()));
+        for event in &self.events {
+            text.push_str(&format!("{indent}  · {event}\n"));
+        }
+        for child in all.iter().filter(|span| span.parent.as_ref() == Some(&self.id)) {
+            child.draw(all, depth + 1, text);
+        }
+    }
+
     /// What most tests ask for: name, how it ended, code, status and kind of error.
     pub(crate) fn outcome(&self) -> String {
         let code = self.get("http.response.status_code");
@@ -141,6 +187,7 @@ fn text(value: Value<'_>) -> String {
         Value::Str(text) => text.to_owned(),
         Value::I64(number) => number.to_string(),
         Value::U64(number) => number.to_string(),
+        Value::Strs(texts) => format!("[{}]", texts.join(" | ")),
         other => format!("{other:?}"),
     }
 }
@@ -157,14 +204,19 @@ impl SpanRecord for Record {
     fn attribute(&mut self, key: &str, value: Value<'_>) {
         self.0.attributes.insert(key.to_owned(), text(value));
     }
-    fn link(&mut self, _: &SpanContext, _: &[(&str, Value<'_>)]) {}
+    fn link(&mut self, context: &SpanContext, _: &[(&str, Value<'_>)]) {
+        self.0.links.push(context.span_id().to_string());
+    }
     fn status(&mut self, status: Status<'_>) {
         self.0.status = match status {
             Status::Error(_) => "Error",
             _ => "unset",
         };
     }
-    fn event(&mut self, _: &str, _: &[(&str, Value<'_>)]) {}
+    fn event(&mut self, name: &str, attributes: &[(&str, Value<'_>)]) {
+        let attributes = attributes.iter().map(|(key, value)| format!(" {key}={}", text(*value)));
+        self.0.events.push(format!("{name}{}", attributes.collect::<String>()));
+    }
 }
 
 impl Visit for Record {

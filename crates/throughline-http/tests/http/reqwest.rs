@@ -1,7 +1,8 @@
 //! The traced reqwest client: redirects, credentials, errors.
 
+#[cfg(feature = "http2")]
+use std::net::SocketAddr;
 use std::{
-    net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -12,19 +13,10 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     routing::{any, get, post},
 };
-use throughline_http::{reqwest::traced, server};
+use throughline_http::{client::ResendCount, reqwest::traced, server};
 use tower::ServiceExt;
-use tracing::instrument::WithSubscriber;
 
-use crate::capture::Capture;
-
-/// Serves `app` on a port of its own.
-async fn serve(app: Router) -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(axum::serve(listener, app).into_future().with_current_subscriber());
-    address
-}
+use crate::{capture::Capture, serve::serve};
 
 fn client() -> throughline_http::reqwest::Client {
     traced(reqwest::Client::builder().no_proxy()).unwrap()
@@ -258,4 +250,83 @@ async fn it_is_a_tower_service_of_reqwests_requests() {
 async fn a_mistake_in_the_request_comes_out_of_send() {
     let error = client().get("no address").header("not a name", "x").send().await.unwrap_err();
     assert!(error.is_builder());
+}
+
+#[tokio::test]
+async fn a_request_that_was_sent_before_says_so() {
+    let (capture, _guard) = Capture::start();
+    let app = Router::new()
+        .route("/", get(async || "ok"))
+        .route("/there", get(async || redirect(302, "/".to_owned())));
+    let address = serve(app).await;
+    let url = format!("http://{address}/there");
+    client().get(&url).resend_count(ResendCount(2)).send().await.unwrap().bytes().await.unwrap();
+
+    let mut marked = http::Request::get(&url).body(reqwest::Body::default()).unwrap();
+    marked.extensions_mut().insert(ResendCount(4));
+    client().oneshot(marked).await.unwrap().bytes().await.unwrap();
+    let counts: Vec<String> =
+        capture.spans().iter().map(|span| span.get("http.request.resend_count").to_owned()).collect();
+    assert_eq!(counts, ["2", "3", "4", "5"], "a redirect counts on");
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_sent_twice_ends_at_the_redirect() {
+    let (capture, _guard) = Capture::start();
+    let address = serve(Router::new().route("/", post(async || redirect(307, "/".to_owned())))).await;
+    let stream = reqwest::Body::wrap(Chunks(3));
+    let answer = client().post(format!("http://{address}/")).body(stream).send().await.unwrap();
+    assert_eq!(answer.status(), 307);
+    drop(answer.bytes().await);
+    assert_eq!(capture.tree(), "POST: complete, 307, unset, -\n");
+}
+
+/// A peer that refuses the first `refused` streams unseen, and serves the next one.
+#[cfg(feature = "http2")]
+async fn refuses(refused: usize) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (connection, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(connection).await.unwrap();
+        let mut seen = 0;
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            seen += 1;
+            if seen <= refused {
+                respond.send_reset(h2::Reason::REFUSED_STREAM);
+            } else {
+                drop(respond.send_response(http::Response::new(()), true));
+            }
+        }
+    });
+    address
+}
+
+#[cfg(feature = "http2")]
+#[tokio::test]
+async fn a_stream_refused_unseen_is_sent_again_and_each_attempt_is_a_span() {
+    let client = || traced(reqwest::Client::builder().no_proxy().http2_prior_knowledge()).unwrap();
+    let (capture, _guard) = Capture::start();
+    let address = refuses(2).await;
+    let answer = client().post(format!("http://{address}/")).body("body").send().await.unwrap();
+    assert_eq!(answer.bytes().await.unwrap().len(), 0);
+    assert_eq!(
+        capture.tree(),
+        "POST: error, -, Error, refused_stream\n\
+         POST: error, -, Error, refused_stream\n\
+         POST: complete, 200, unset, -\n"
+    );
+    assert_eq!(capture.spans()[2].get("http.request.resend_count"), "2");
+    assert_eq!(capture.spans()[2].get("network.protocol.version"), "2");
+
+    let (capture, _guard) = Capture::start();
+    let address = refuses(9).await;
+    assert!(client().get(format!("http://{address}/")).send().await.is_err());
+    assert_eq!(capture.tree(), "GET: error, -, Error, refused_stream\n".repeat(3), "it gives up");
+
+    let (capture, _guard) = Capture::start();
+    let address = refuses(1).await;
+    let stream = reqwest::Body::wrap(Chunks(3));
+    assert!(client().post(format!("http://{address}/")).body(stream).send().await.is_err());
+    assert_eq!(capture.spans().len(), 1, "a stream is not sent twice");
 }
