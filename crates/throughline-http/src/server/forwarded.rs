@@ -113,7 +113,7 @@ impl Origin {
 }
 
 /// Who called a proxy.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Node {
     Address(IpAddr),
     /// `unknown`, or an alias such as `_proxy1`.
