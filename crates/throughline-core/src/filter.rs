@@ -55,6 +55,12 @@ impl Filters {
         self.spans.would_enable(event.target(), event.level()) && event.target() != DIAGNOSTICS_TARGET
     }
 
+    /// Whether an event becomes an OTLP log record. Our own diagnostics never do: they must not be exported.
+    #[must_use]
+    pub fn is_log_record(&self, event: &Metadata<'_>) -> bool {
+        self.is_log(event) && event.target() != DIAGNOSTICS_TARGET
+    }
+
     /// The most verbose level that anything is let through at.
     fn most_verbose(&self) -> Option<LevelFilter> {
         let most =

@@ -70,6 +70,7 @@ mod recorder;
 pub mod redact;
 mod resend;
 pub mod semconv;
+mod severity;
 mod suppress;
 
 pub use baggage::{BAGGAGE_BYTES_MAX, BAGGAGE_MEMBERS_MAX, BAGGAGE_READ_BYTES_MAX, Baggage, BaggageError};
@@ -93,6 +94,7 @@ pub use record::{SpanRecord, Status};
 pub use recorder::{DURATION_BUCKETS, Instrument, InstrumentKind, Metric, Recorder};
 pub use resend::ResendCount;
 pub use sampler::{AlwaysOff, AlwaysOn, ParentBased, Sampler, TraceIdRatio};
+pub use severity::Severity;
 pub use span::SpanExt;
 pub use span_context::SpanContext;
 pub use span_data::SpanData;

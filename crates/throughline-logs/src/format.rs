@@ -14,7 +14,7 @@ mod shaped;
 
 use std::{error::Error, fmt, str::FromStr};
 
-use throughline_core::{CorrelationId, SpanContext};
+use throughline_core::{CorrelationId, Severity, SpanContext};
 use tracing::Level;
 
 pub use self::options::{DatadogIds, FieldPlace, SourceLocation};
@@ -124,6 +124,12 @@ pub(crate) struct Head<'a> {
     pub(crate) is_from_log: bool,
     /// How many lines like this one were left out before it.
     pub(crate) suppressed: u64,
+}
+
+impl Head<'_> {
+    fn severity(&self) -> Severity {
+        Severity::of(self.level, self.target)
+    }
 }
 
 /// What is missing on a line.

@@ -9,9 +9,9 @@ use throughline_core::{
 };
 
 use crate::{
-    InitError,
+    EventTarget, InitError,
     exporter::Exporter,
-    limits::SpanLimits,
+    limits::{LogLimits, SpanLimits},
     plan::{InCode, Variables},
     queue::QUEUE_BYTES_MAX,
     resource::Resource,
@@ -19,6 +19,8 @@ use crate::{
     start,
 };
 
+/// What the queue of log records holds at most, in bytes.
+pub const LOG_QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How often metrics are exported (`OTEL_METRIC_EXPORT_INTERVAL`).
 pub const METRIC_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -35,9 +37,15 @@ pub const METRIC_INTERVAL: Duration = Duration::from_secs(60);
 /// | [`sampler`](Self::sampler) | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | `parentbased_always_on` |
 /// | [`traces`](Self::traces) | `OTEL_TRACES_EXPORTER` | on |
 /// | [`metrics`](Self::metrics) | `OTEL_METRICS_EXPORTER` | on |
+/// | [`logs`](Self::logs) | `OTEL_LOGS_EXPORTER` | off |
 /// | [`disabled`](Self::disabled) | `OTEL_SDK_DISABLED` | false |
 /// | [`schedule_delay`](Self::schedule_delay) | `OTEL_BSP_SCHEDULE_DELAY` | 1 s |
 /// | [`batch_len`](Self::batch_len) | `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` | 512 |
+/// | [`log_schedule_delay`](Self::log_schedule_delay) | `OTEL_BLRP_SCHEDULE_DELAY` | 1 s |
+/// | [`log_batch_len`](Self::log_batch_len) | `OTEL_BLRP_MAX_EXPORT_BATCH_SIZE` | 512 |
+/// | [`log_limits`](Self::log_limits) | `OTEL_LOGRECORD_ATTRIBUTE_…`, `OTEL_ATTRIBUTE_…` | 128, texts of any length |
+/// | [`log_queue_bytes_max`](Self::log_queue_bytes_max) | – | 16 MiB |
+/// | [`events`](Self::events) | – | on spans; with logs on, log records |
 /// | [`metric_interval`](Self::metric_interval) | `OTEL_METRIC_EXPORT_INTERVAL` | 60 s |
 /// | [`limits`](Self::limits) | `OTEL_SPAN_*_COUNT_LIMIT`, `OTEL_EVENT_…`, `OTEL_LINK_…`, `OTEL_ATTRIBUTE_…` | 128, texts of any length |
 /// | [`queue_bytes_max`](Self::queue_bytes_max) | – | 64 MiB |
@@ -55,6 +63,12 @@ pub struct ExporterBuilder {
     sampler: Option<Box<dyn Sampler>>,
     traces: Option<Signal>,
     metrics: Option<Signal>,
+    logs: Option<Signal>,
+    events: Option<EventTarget>,
+    log_delay: Option<Duration>,
+    log_batch_len: Option<usize>,
+    log_limits: Option<LogLimits>,
+    log_queue_bytes_max: usize,
     disabled: Option<bool>,
     delay: Option<Duration>,
     batch_len: Option<usize>,
@@ -85,6 +99,12 @@ pub struct Built {
     pub resource: Vec<(String, String)>,
     /// Whether spans are recorded at all.
     pub traces: Signal,
+    /// Whether log records are exported.
+    pub logs: Signal,
+    /// Where events go.
+    pub events: EventTarget,
+    /// How much one log record may hold.
+    pub log_limits: LogLimits,
     /// Which spans are recorded.
     pub sampler: BoxedSampler,
     /// How much one span may hold.
@@ -137,6 +157,12 @@ impl ExporterBuilder {
             sampler: None,
             traces: None,
             metrics: None,
+            logs: None,
+            events: None,
+            log_delay: None,
+            log_batch_len: None,
+            log_limits: None,
+            log_queue_bytes_max: LOG_QUEUE_BYTES_MAX,
             disabled: None,
             delay: None,
             batch_len: None,
@@ -158,6 +184,14 @@ impl ExporterBuilder {
         traces: Signal,
         /// Whether metrics are recorded and exported.
         metrics: Signal,
+        /// Whether log records are exported.
+        logs: Signal,
+        /// Where events go. Without log records, to their spans, whatever is set here: nothing may be lost.
+        events: EventTarget,
+        /// How much one log record may hold.
+        log_limits: LogLimits,
+        /// How many log records go into one request.
+        log_batch_len: usize,
         /// Records and exports nothing; propagation goes on.
         disabled: bool,
         /// How often metrics are exported.
@@ -172,7 +206,8 @@ impl ExporterBuilder {
         self
     }
 
-    /// Where the Collector is, as `http://HOST:PORT`; over HTTP, `v1/traces` and `v1/metrics` are added to its path.
+    /// Where the Collector is, as `http://HOST:PORT`; over HTTP, `v1/traces`, `v1/metrics` and `v1/logs` are added to
+    /// its path.
     pub fn endpoint(mut self, url: &str) -> Self {
         self.endpoint = Some(url.to_owned());
         self
@@ -199,6 +234,18 @@ impl ExporterBuilder {
     /// How long finished spans wait for company.
     pub fn schedule_delay(mut self, delay: Duration) -> Self {
         self.delay = Some(delay);
+        self
+    }
+
+    /// How long log records wait for company.
+    pub fn log_schedule_delay(mut self, delay: Duration) -> Self {
+        self.log_delay = Some(delay);
+        self
+    }
+
+    /// How many bytes of log records may wait or be on their way.
+    pub fn log_queue_bytes_max(mut self, max: usize) -> Self {
+        self.log_queue_bytes_max = max;
         self
     }
 
@@ -235,6 +282,9 @@ impl ExporterBuilder {
             service,
             resource: plan.resource.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
             traces: plan.traces,
+            logs: plan.logs,
+            events: plan.events,
+            log_limits: plan.log_limits,
             sampler: BoxedSampler(plan.sampler),
             limits: plan.limits,
             warnings,
@@ -255,30 +305,54 @@ impl ExporterBuilder {
             Some(disabled) => disabled,
             None => environment.boolean("OTEL_SDK_DISABLED", variables.warnings),
         };
-        let mut signal = |code: Option<Signal>, name: &str| match code {
+        let mut signal = |code: Option<Signal>, name: &str, unset| match code {
             _ if off => Signal::Off,
             Some(signal) => signal,
-            None => variables.signal(name),
+            None => variables.signal(name, unset),
         };
-        let traces = signal(self.traces, "OTEL_TRACES_EXPORTER");
-        let metrics = signal(self.metrics, "OTEL_METRICS_EXPORTER");
-        let batch_len = match self.batch_len {
-            Some(0) => {
-                return Err(InitError::new("batch_len", "0", "a batch holds at least one span"));
-            }
-            Some(len) => len,
-            None => variables.positive("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", BATCH_LEN_MAX),
+        let traces = signal(self.traces, "OTEL_TRACES_EXPORTER", "otlp");
+        let metrics = signal(self.metrics, "OTEL_METRICS_EXPORTER", "otlp");
+        let logs = signal(self.logs, "OTEL_LOGS_EXPORTER", "none");
+        let mut batch_len = |setter: &str, code: Option<usize>, name: &str| match code {
+            Some(0) => Err(InitError::new(setter, "0", "a batch holds at least one record")),
+            Some(len) => Ok(len),
+            None => Ok(variables.positive(name, BATCH_LEN_MAX)),
+        };
+        let (span_batch, log_batch) = (
+            batch_len("batch_len", self.batch_len, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE")?,
+            batch_len("log_batch_len", self.log_batch_len, "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE")?,
+        );
+        let mut delay = |code: Option<Duration>, name: &str| match code {
+            Some(delay) => delay,
+            None => variables.millis(name, SCHEDULE_DELAY),
+        };
+        let batching = Batching {
+            delay: delay(self.delay, "OTEL_BSP_SCHEDULE_DELAY"),
+            batch_len: span_batch,
+            queue_bytes_max: self.queue_bytes_max,
+        };
+        let log_batching = Batching {
+            delay: delay(self.log_delay, "OTEL_BLRP_SCHEDULE_DELAY"),
+            batch_len: log_batch,
+            queue_bytes_max: self.log_queue_bytes_max,
         };
         Ok(Plan {
             traces,
             metrics,
-            batch_len,
+            logs,
+            events: match logs {
+                Signal::On => self.events.unwrap_or(EventTarget::LogRecord),
+                Signal::Off => EventTarget::SpanEvent,
+            },
+            batching,
+            log_batching,
+            log_limits: match self.log_limits {
+                Some(limits) => limits,
+                None => variables.log_limits(),
+            },
+            logs_endpoint: variables.endpoint("LOGS", &code)?,
             traces_endpoint: variables.endpoint("TRACES", &code)?,
             metrics_endpoint: variables.endpoint("METRICS", &code)?,
-            delay: match self.delay {
-                Some(delay) => delay,
-                None => variables.millis("OTEL_BSP_SCHEDULE_DELAY", SCHEDULE_DELAY),
-            },
             metric_interval: match self.metric_interval {
                 Some(interval) => interval,
                 None => variables.millis("OTEL_METRIC_EXPORT_INTERVAL", METRIC_INTERVAL),
@@ -292,7 +366,6 @@ impl ExporterBuilder {
                 None => variables.sampler(),
             },
             resource: Resource::new(&self.service, &self.resource, &environment, variables.warnings),
-            queue_bytes_max: self.queue_bytes_max,
             outage_budget: self.outage_budget,
         })
     }
@@ -308,14 +381,25 @@ impl fmt::Debug for ExporterBuilder {
 pub(crate) struct Plan {
     pub(crate) traces: Signal,
     pub(crate) metrics: Signal,
+    pub(crate) logs: Signal,
+    pub(crate) events: EventTarget,
+    pub(crate) batching: Batching,
+    pub(crate) log_batching: Batching,
+    pub(crate) log_limits: LogLimits,
+    pub(crate) logs_endpoint: Endpoint,
     pub(crate) traces_endpoint: Endpoint,
     pub(crate) metrics_endpoint: Endpoint,
-    pub(crate) delay: Duration,
-    pub(crate) batch_len: usize,
     pub(crate) metric_interval: Duration,
     pub(crate) limits: SpanLimits,
     pub(crate) sampler: Box<dyn Sampler>,
     pub(crate) resource: Resource,
-    pub(crate) queue_bytes_max: usize,
     pub(crate) outage_budget: Duration,
+}
+
+/// How the records of one signal wait and go together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Batching {
+    pub(crate) delay: Duration,
+    pub(crate) batch_len: usize,
+    pub(crate) queue_bytes_max: usize,
 }

@@ -11,18 +11,20 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use throughline_core::{DIAGNOSTICS_TARGET, Recorder};
 use tokio::sync::watch;
 
-use crate::{queue::Queue, span_layer::SpanSink, stats::Report, worker::Orders};
+use crate::{log_layer::LogSink, queue::Queue, span_layer::SpanSink, stats::Report, worker::Orders};
 
 /// How long a dropped guard waits for the last spans.
 pub const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The way out of one program: a queue, an export thread, and the counters of both.
+/// The way out of one program: a queue for spans, another for log records, an export thread, and the counters of all.
 ///
 /// Dropping it flushes for up to [`DROP_TIMEOUT`] and logs a report if something was lost.
 pub struct Exporter {
     pub(crate) queue: Arc<Queue>,
+    pub(crate) logs: Option<Arc<Queue>>,
     pub(crate) orders: watch::Sender<Orders>,
-    pub(crate) flushed: watch::Receiver<u64>,
+    /// How far each worker has come.
+    pub(crate) flushed: Vec<watch::Receiver<u64>>,
     pub(crate) thread: Mutex<Option<JoinHandle<()>>>,
     pub(crate) done: watch::Receiver<bool>,
     pub(crate) metrics: Option<SdkMeterProvider>,
@@ -36,16 +38,22 @@ impl Exporter {
         Arc::clone(&self.queue) as Arc<dyn SpanSink>
     }
 
+    /// Where a log layer hands over its records, if they are exported.
+    #[must_use]
+    pub fn log_sink(&self) -> Option<Arc<dyn LogSink>> {
+        self.logs.clone().map(|logs| logs as Arc<dyn LogSink>)
+    }
+
     /// Where hops record their measurements, if metrics are on.
     #[must_use]
     pub fn recorder(&self) -> Option<Arc<dyn Recorder>> {
         self.recorder.clone()
     }
 
-    /// What became of every span so far.
+    /// What became of every span and log record so far.
     #[must_use]
     pub fn report(&self) -> Report {
-        self.queue.stats.report()
+        self.queue.stats.report(self.logs.as_ref().map(|logs| logs.stats.counts()).unwrap_or_default())
     }
 
     /// Sends everything that is queued now; false when that took longer than `limit`.
@@ -55,15 +63,21 @@ impl Exporter {
             orders.flush += 1;
             ticket = orders.flush;
         });
-        let mut flushed = self.flushed.clone();
-        let done = async { flushed.wait_for(|done| *done >= ticket).await.is_ok() };
+        let done = async {
+            for mut flushed in self.flushed.clone() {
+                if flushed.wait_for(|done| *done >= ticket).await.is_err() {
+                    return false;
+                }
+            }
+            true
+        };
         tokio::select! {
             done = done => done,
             () = elapsed(limit) => false,
         }
     }
 
-    /// Stops taking spans, sends what is queued until `deadline`, and reports what did not arrive.
+    /// Stops taking records, sends what is queued until `deadline`, and reports what did not arrive.
     ///
     /// Works on any runtime and does not block it. A second call reports the same.
     pub async fn shutdown(&self, deadline: Duration) -> Report {
@@ -114,7 +128,9 @@ impl Exporter {
 
     /// Spans are refused from now on, and those that wait are on their way while the metrics end.
     fn begin_end(&self, deadline: Duration) -> Instant {
-        self.queue.close();
+        for queue in [Some(&self.queue), self.logs.as_ref()].into_iter().flatten() {
+            queue.close();
+        }
         self.orders.send_modify(|orders| orders.flush += 1);
         Instant::now() + deadline
     }

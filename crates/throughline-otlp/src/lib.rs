@@ -12,7 +12,10 @@
 //! 4. What may pass is tried again for as long as the outage budget lasts; what may not is counted as `refused`.
 //! 5. [`Exporter::shutdown`] sends the rest within its deadline, and returns a [`Report`] that adds up.
 //!
-//! Every way in which a span can fail to arrive is a [`DropReason`] or `rejected`, and each has a counter.
+//! Log records go the same way, from [`LogLayer`] on, through a queue of their own, once they are switched on
+//! (`OTEL_LOGS_EXPORTER=otlp`). An event then becomes a log record in place of a span event; [`EventTarget`] has the choice.
+//!
+//! Every way in which a record can fail to arrive is a [`DropReason`] or `rejected`, and each has a counter.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -49,8 +52,10 @@
 mod builder;
 mod encode;
 mod error;
+mod event_target;
 mod exporter;
 mod limits;
+mod log_layer;
 #[cfg(any(feature = "grpc", feature = "http"))]
 mod metrics;
 #[cfg(not(any(feature = "grpc", feature = "http")))]
@@ -67,11 +72,15 @@ mod stats;
 mod transport;
 mod worker;
 
-pub use builder::{BoxedSampler, Built, ExporterBuilder, METRIC_INTERVAL, Signal, builder};
+pub use builder::{
+    BoxedSampler, Built, ExporterBuilder, LOG_QUEUE_BYTES_MAX, METRIC_INTERVAL, Signal, builder,
+};
 pub use encode::request::Envelope;
 pub use error::InitError;
+pub use event_target::EventTarget;
 pub use exporter::{DROP_TIMEOUT, Exporter};
-pub use limits::SpanLimits;
+pub use limits::{LogLimits, SpanLimits};
+pub use log_layer::{LogLayer, LogSink};
 pub use queue::QUEUE_BYTES_MAX;
 pub use settings::{
     BATCH_LEN_MAX, Compression, GZIP_LEVEL, OUTAGE_BUDGET, Protocol, REQUEST_BYTES_MAX, REQUEST_TIMEOUT,
@@ -79,4 +88,4 @@ pub use settings::{
 };
 pub use signals::shutdown_signal;
 pub use span_layer::{SpanLayer, SpanSink};
-pub use stats::{DropReason, Report};
+pub use stats::{Counts, DropReason, Report};

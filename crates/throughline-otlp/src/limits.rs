@@ -1,4 +1,4 @@
-//! How much one span may hold.
+//! How much one span, and one log record, may hold.
 
 use crate::encode::attributes::Caps;
 
@@ -80,5 +80,39 @@ impl SpanLimits {
 
     pub(crate) const fn link_caps(&self) -> Caps {
         Caps { count: self.link_attributes, chars: self.value_chars }
+    }
+}
+
+/// The limits of a log record; what goes beyond them is counted on the record itself.
+#[derive(Clone, Copy, Debug)]
+pub struct LogLimits {
+    pub(crate) attributes: usize,
+    pub(crate) value_chars: Option<usize>,
+}
+
+impl Default for LogLimits {
+    /// 128 attributes, texts of any length: the specification's defaults.
+    fn default() -> Self {
+        Self { attributes: 128, value_chars: None }
+    }
+}
+
+impl LogLimits {
+    /// Attributes a record, those of its spans included.
+    #[must_use]
+    pub const fn attributes(mut self, max: usize) -> Self {
+        self.attributes = max;
+        self
+    }
+
+    /// Characters of a text, bytes of a byte string; longer ones are cut. The body is never cut.
+    #[must_use]
+    pub const fn value_chars(mut self, max: Option<usize>) -> Self {
+        self.value_chars = max;
+        self
+    }
+
+    pub(crate) const fn caps(&self) -> Caps {
+        Caps { count: self.attributes, chars: self.value_chars }
     }
 }

@@ -10,7 +10,7 @@ use throughline_core::{
 use crate::{
     InitError,
     builder::Signal,
-    limits::SpanLimits,
+    limits::{LogLimits, SpanLimits},
     resource,
     settings::{Compression, Endpoint, Protocol, REQUEST_TIMEOUT},
 };
@@ -31,7 +31,7 @@ pub(crate) struct InCode<'a> {
 }
 
 impl Variables<'_> {
-    /// Where a signal (`TRACES`, `METRICS`) goes.
+    /// Where a signal (`TRACES`, `METRICS`, `LOGS`) goes.
     pub(crate) fn endpoint(&mut self, signal: &str, code: &InCode<'_>) -> Result<Endpoint, InitError> {
         let protocol = self.protocol(signal, code)?;
         let url = match code.endpoint {
@@ -118,14 +118,14 @@ impl Variables<'_> {
         })
     }
 
-    /// Whether a signal's exporter (`OTEL_TRACES_EXPORTER`) is on.
-    pub(crate) fn signal(&mut self, name: &str) -> Signal {
+    /// Whether a signal's exporter (`OTEL_TRACES_EXPORTER`) is on; `unset` says `otlp` or `none`.
+    pub(crate) fn signal(&mut self, name: &str, unset: &'static str) -> Signal {
         let known = |value: &str| match value.trim().to_ascii_lowercase().as_str() {
             "otlp" => Ok("otlp"),
             "none" => Ok("none"),
             _ => Err("neither otlp nor none".to_owned()),
         };
-        if self.environment.read(name, "otlp", self.warnings, known) == "none" {
+        if self.environment.read(name, unset, self.warnings, known) == "none" {
             Signal::Off
         } else {
             Signal::On
@@ -162,6 +162,19 @@ impl Variables<'_> {
             .event_attributes(self.count("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", attributes))
             .link_attributes(self.count("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", attributes));
         for name in ["OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT"] {
+            if self.environment.get(name).is_some() {
+                let chars = self.count(name, usize::MAX);
+                limits = limits.value_chars((chars != usize::MAX).then_some(chars));
+            }
+        }
+        limits
+    }
+
+    pub(crate) fn log_limits(&mut self) -> LogLimits {
+        let default = LogLimits::default();
+        let attributes = self.count("OTEL_ATTRIBUTE_COUNT_LIMIT", default.attributes);
+        let mut limits = default.attributes(self.count("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", attributes));
+        for name in ["OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT"] {
             if self.environment.get(name).is_some() {
                 let chars = self.count(name, usize::MAX);
                 limits = limits.value_chars((chars != usize::MAX).then_some(chars));

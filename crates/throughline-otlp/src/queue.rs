@@ -1,4 +1,4 @@
-//! Finished spans on their way to the export thread: bounded, never blocking.
+//! Finished spans, or log records, on their way to the export thread: bounded, never blocking.
 
 use std::{
     cell::Cell,
@@ -11,6 +11,7 @@ use std::{
 use tokio::sync::Notify;
 
 use crate::{
+    log_layer::LogSink,
     span_layer::SpanSink,
     stats::{DropReason, Stats},
 };
@@ -20,9 +21,35 @@ pub const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Threads that append to the same buffer meet at its lock; this many buffers keep them apart.
 const SHARDS: usize = 8;
 
+/// What a queue holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RecordKind {
+    Spans,
+    Logs,
+}
+
+impl RecordKind {
+    /// The records as a word for diagnostics.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Spans => "spans",
+            Self::Logs => "log records",
+        }
+    }
+
+    /// The gRPC method that takes them.
+    pub(crate) const fn grpc_method(self) -> &'static str {
+        match self {
+            Self::Spans => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+            Self::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+        }
+    }
+}
+
 /// The queue: one short append on the request's thread, everything else on the export thread.
 #[derive(Debug)]
 pub(crate) struct Queue {
+    pub(crate) kind: RecordKind,
     shards: [Mutex<Chunk>; SHARDS],
     bytes: AtomicUsize,
     records: AtomicUsize,
@@ -33,7 +60,7 @@ pub(crate) struct Queue {
     pub(crate) stats: Stats,
 }
 
-/// Encoded spans, one after the other, each a field of `ScopeSpans` with its tag and length.
+/// Encoded records, one after the other, each a field of `ScopeSpans` or `ScopeLogs` with its tag and length.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
     pub(crate) bytes: Vec<u8>,
@@ -58,8 +85,9 @@ thread_local! {
 static NEXT_SHARD: AtomicUsize = AtomicUsize::new(0);
 
 impl Queue {
-    pub(crate) fn new(bytes_max: usize, wake_at: usize) -> Arc<Self> {
+    pub(crate) fn new(kind: RecordKind, bytes_max: usize, wake_at: usize) -> Arc<Self> {
         Arc::new(Self {
+            kind,
             shards: Default::default(),
             bytes: AtomicUsize::new(0),
             records: AtomicUsize::new(0),
@@ -71,7 +99,7 @@ impl Queue {
         })
     }
 
-    /// From now on, spans are counted and dropped.
+    /// From now on, records are counted and dropped.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
     }
@@ -102,11 +130,24 @@ impl Queue {
 
 impl SpanSink for Queue {
     fn accept(&self, span: &[u8]) {
+        self.push(span);
+    }
+}
+
+impl LogSink for Queue {
+    fn accept(&self, log: &[u8]) {
+        self.push(log);
+    }
+}
+
+impl Queue {
+    /// One short append, or one more on a counter.
+    fn push(&self, record: &[u8]) {
         self.stats.accept();
         if self.closed.load(Ordering::Acquire) {
             return self.stats.drop(DropReason::AlreadyShutdown, 1);
         }
-        if !self.reserve(span.len()) {
+        if !self.reserve(record.len()) {
             return self.stats.drop(DropReason::QueueFull, 1);
         }
         let Some(shard) = self.shards.get(own_shard()) else { return };
@@ -118,10 +159,10 @@ impl SpanSink for Queue {
             if self.closed.load(Ordering::Acquire) {
                 drop(chunk);
                 self.records.fetch_sub(1, Ordering::Relaxed);
-                self.release(span.len());
+                self.release(record.len());
                 return self.stats.drop(DropReason::AlreadyShutdown, 1);
             }
-            chunk.bytes.extend_from_slice(span);
+            chunk.bytes.extend_from_slice(record);
             chunk.records += 1;
         }
         if waiting == self.wake_at {

@@ -16,6 +16,7 @@ use tracing::{
 use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
 use crate::{
+    EventTarget,
     encode::{
         attributes::{Attributes as EncodedAttributes, Caps},
         span::{Kind, OtlpSpan, field::EVENT_ATTRIBUTES},
@@ -35,6 +36,7 @@ pub trait SpanSink: Send + Sync + 'static {
 pub struct SpanLayer {
     sink: Arc<dyn SpanSink>,
     limits: SpanLimits,
+    events: EventTarget,
     filters: Option<Filters>,
     clock: Clock,
 }
@@ -42,13 +44,26 @@ pub struct SpanLayer {
 impl SpanLayer {
     /// A layer that hands finished spans to `sink`.
     pub fn new(sink: Arc<dyn SpanSink>) -> Self {
-        Self { sink, limits: SpanLimits::default(), filters: None, clock: Clock::system() }
+        Self {
+            sink,
+            limits: SpanLimits::default(),
+            events: EventTarget::SpanEvent,
+            filters: None,
+            clock: Clock::system(),
+        }
     }
 
     /// How much one span may hold.
     #[must_use]
     pub fn limits(mut self, limits: SpanLimits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Where events go; with [`EventTarget::LogRecord`], spans keep none of those that `tracing` reports.
+    #[must_use]
+    pub fn events(mut self, target: EventTarget) -> Self {
+        self.events = target;
         self
     }
 
@@ -67,7 +82,9 @@ impl SpanLayer {
     }
 
     fn wants(&self, event: &Metadata<'_>) -> bool {
-        !is_suppressed() && self.filters.as_ref().is_none_or(|filters| filters.is_span_event(event))
+        self.events.is_span_event()
+            && !is_suppressed()
+            && self.filters.as_ref().is_none_or(|filters| filters.is_span_event(event))
     }
 }
 
@@ -209,7 +226,7 @@ fn birth(record: &mut OtlpSpan, key: &str, value: Value<'_>) {
 }
 
 /// A value that outlives its visit.
-enum Owned {
+pub(crate) enum Owned {
     Bool(bool),
     I64(i64),
     U64(u64),
@@ -233,7 +250,7 @@ impl From<Value<'_>> for Owned {
 }
 
 impl Owned {
-    fn as_value(&self) -> Value<'_> {
+    pub(crate) fn as_value(&self) -> Value<'_> {
         match self {
             Self::Bool(value) => Value::Bool(*value),
             Self::I64(value) => Value::I64(*value),
@@ -246,7 +263,7 @@ impl Owned {
 }
 
 /// Passes each field on as a [`Value`].
-struct Visitor<F> {
+pub(crate) struct Visitor<F> {
     take: F,
 }
 
@@ -256,7 +273,7 @@ thread_local! {
 }
 
 impl<F: FnMut(&'static str, Value<'_>)> Visitor<F> {
-    const fn new(take: F) -> Self {
+    pub(crate) const fn new(take: F) -> Self {
         Self { take }
     }
 

@@ -1,11 +1,11 @@
-//! What became of every span: counters that add up.
+//! What became of every span and log record: counters that add up.
 
 use std::{
     fmt,
     sync::atomic::{AtomicU64, Ordering},
 };
 
-/// Why a span was dropped.
+/// Why a span or a log record was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DropReason {
@@ -47,7 +47,7 @@ impl DropReason {
     }
 }
 
-/// The live counters.
+/// The live counters of one signal.
 #[derive(Debug, Default)]
 pub(crate) struct Stats {
     accepted: AtomicU64,
@@ -93,15 +93,15 @@ impl Stats {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// All counters now, with what the queue holds.
-    pub(crate) fn report(&self) -> Report {
+    /// The counters of records now, with what the queue holds.
+    pub(crate) fn counts(&self) -> Counts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let dropped = self.dropped.each_ref().map(read);
         let (exported, rejected, in_flight) =
             (read(&self.exported), read(&self.rejected), read(&self.in_flight));
         let accepted = read(&self.accepted);
         let gone = exported + rejected + in_flight + dropped.iter().sum::<u64>();
-        Report {
+        Counts {
             accepted,
             exported,
             rejected,
@@ -109,16 +109,25 @@ impl Stats {
             in_flight,
             queued: accepted.saturating_sub(gone),
             retries: read(&self.retries),
+        }
+    }
+
+    /// All counters now; those of log records, which have a queue of their own, are given.
+    pub(crate) fn report(&self, logs: Counts) -> Report {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Report {
+            spans: self.counts(),
+            logs,
             metrics_exported: read(&self.metrics_exported),
             metrics_failed: read(&self.metrics_failed),
         }
     }
 }
 
-/// What became of everything so far:
+/// What became of the records of one signal so far:
 /// `accepted = exported + rejected + dropped by reason + queued + in flight`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct Counts {
     accepted: u64,
     exported: u64,
     rejected: u64,
@@ -126,42 +135,40 @@ pub struct Report {
     in_flight: u64,
     queued: u64,
     retries: u64,
-    metrics_exported: u64,
-    metrics_failed: u64,
 }
 
-impl Report {
-    /// Spans that were finished and handed to the pipeline, dropped ones included.
+impl Counts {
+    /// Records that were finished and handed to the pipeline, dropped ones included.
     #[must_use]
     pub const fn accepted(&self) -> u64 {
         self.accepted
     }
 
-    /// Spans that the Collector took.
+    /// Records that the Collector took.
     #[must_use]
     pub const fn exported(&self) -> u64 {
         self.exported
     }
 
-    /// Spans that the Collector answered it had rejected (partial success).
+    /// Records that the Collector answered it had rejected (partial success).
     #[must_use]
     pub const fn rejected(&self) -> u64 {
         self.rejected
     }
 
-    /// Spans dropped for this reason.
+    /// Records dropped for this reason.
     #[must_use]
     pub fn dropped(&self, reason: DropReason) -> u64 {
         self.dropped.get(reason as usize).copied().unwrap_or_default()
     }
 
-    /// Spans that wait.
+    /// Records that wait.
     #[must_use]
     pub const fn queued(&self) -> u64 {
         self.queued
     }
 
-    /// Spans in a request that has not been answered.
+    /// Records in a request that has not been answered.
     #[must_use]
     pub const fn in_flight(&self) -> u64 {
         self.in_flight
@@ -171,6 +178,89 @@ impl Report {
     #[must_use]
     pub const fn retries(&self) -> u64 {
         self.retries
+    }
+
+    /// Records that did not arrive and will not.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.rejected + self.dropped.iter().sum::<u64>()
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} accepted, {} exported", self.accepted, self.exported)?;
+        if self.rejected > 0 {
+            write!(f, ", {} rejected", self.rejected)?;
+        }
+        for reason in DropReason::ALL {
+            if self.dropped(reason) > 0 {
+                write!(f, ", {} dropped ({})", self.dropped(reason), reason.as_str())?;
+            }
+        }
+        if self.queued + self.in_flight > 0 {
+            write!(f, ", {} queued, {} in flight", self.queued, self.in_flight)?;
+        }
+        Ok(())
+    }
+}
+
+/// What became of everything so far. Its own numbers are those of spans; [`logs`](Self::logs) has those of log records.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    spans: Counts,
+    logs: Counts,
+    metrics_exported: u64,
+    metrics_failed: u64,
+}
+
+impl Report {
+    /// What became of log records; all zero where they are not exported.
+    #[must_use]
+    pub const fn logs(&self) -> &Counts {
+        &self.logs
+    }
+
+    /// Spans that were finished and handed to the pipeline, dropped ones included.
+    #[must_use]
+    pub const fn accepted(&self) -> u64 {
+        self.spans.accepted()
+    }
+
+    /// Spans that the Collector took.
+    #[must_use]
+    pub const fn exported(&self) -> u64 {
+        self.spans.exported()
+    }
+
+    /// Spans that the Collector answered it had rejected (partial success).
+    #[must_use]
+    pub const fn rejected(&self) -> u64 {
+        self.spans.rejected()
+    }
+
+    /// Spans dropped for this reason.
+    #[must_use]
+    pub fn dropped(&self, reason: DropReason) -> u64 {
+        self.spans.dropped(reason)
+    }
+
+    /// Spans that wait.
+    #[must_use]
+    pub const fn queued(&self) -> u64 {
+        self.spans.queued()
+    }
+
+    /// Spans in a request that has not been answered.
+    #[must_use]
+    pub const fn in_flight(&self) -> u64 {
+        self.spans.in_flight()
+    }
+
+    /// Requests with spans that were sent again.
+    #[must_use]
+    pub const fn retries(&self) -> u64 {
+        self.spans.retries()
     }
 
     /// Metric exports that the Collector took.
@@ -185,26 +275,18 @@ impl Report {
         self.metrics_failed
     }
 
-    /// Spans that did not arrive and will not.
+    /// Spans and log records that did not arrive and will not.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        self.rejected + self.dropped.iter().sum::<u64>()
+        self.spans.lost() + self.logs.lost()
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "spans: {} accepted, {} exported", self.accepted, self.exported)?;
-        if self.rejected > 0 {
-            write!(f, ", {} rejected", self.rejected)?;
-        }
-        for reason in DropReason::ALL {
-            if self.dropped(reason) > 0 {
-                write!(f, ", {} dropped ({})", self.dropped(reason), reason.as_str())?;
-            }
-        }
-        if self.queued + self.in_flight > 0 {
-            write!(f, ", {} queued, {} in flight", self.queued, self.in_flight)?;
+        write!(f, "spans: {}", self.spans)?;
+        if self.logs.accepted > 0 {
+            write!(f, "; log records: {}", self.logs)?;
         }
         if self.metrics_failed > 0 {
             write!(f, "; {} metric exports failed", self.metrics_failed)?;

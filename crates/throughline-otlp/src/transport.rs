@@ -13,12 +13,15 @@ use bytes::Bytes;
 #[cfg(feature = "http")]
 pub(crate) use http::client as http_client;
 
-use crate::settings::{Endpoint, Protocol};
+use crate::{
+    queue::RecordKind,
+    settings::{Endpoint, Protocol},
+};
 
 /// What became of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// The Collector has it, all but `rejected` spans.
+    /// The Collector has it, all but `rejected` records.
     Delivered { rejected: u64, message: String },
     /// It may work later; the Collector may have said when.
     Later { after: Option<Duration>, why: String },
@@ -37,10 +40,10 @@ pub(crate) enum Transport {
 
 impl Transport {
     /// Must be called on the export thread's runtime.
-    pub(crate) fn new(endpoint: &Endpoint) -> Result<Self, String> {
+    pub(crate) fn new(endpoint: &Endpoint, kind: RecordKind) -> Result<Self, String> {
         match endpoint.protocol {
             #[cfg(feature = "grpc")]
-            Protocol::Grpc => Ok(Self::Grpc(Box::new(grpc::Grpc::new(endpoint)?))),
+            Protocol::Grpc => Ok(Self::Grpc(Box::new(grpc::Grpc::new(endpoint, kind.grpc_method())?))),
             #[cfg(feature = "http")]
             Protocol::HttpProtobuf => Ok(Self::Http(Box::new(http::Http::new(endpoint)?))),
             #[cfg(not(all(feature = "grpc", feature = "http")))]

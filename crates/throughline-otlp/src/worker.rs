@@ -35,7 +35,7 @@ pub(crate) struct Orders {
     pub(crate) end: Option<Instant>,
 }
 
-/// What runs on the export thread.
+/// What runs on the export thread, once for spans and once for log records.
 pub(crate) struct Worker {
     pub(crate) queue: Arc<Queue>,
     pub(crate) envelope: Envelope,
@@ -48,10 +48,10 @@ pub(crate) struct Worker {
     pub(crate) failing: bool,
 }
 
-/// Spans that are sent together: slices of what the queue held, not copies.
+/// Records that are sent together: slices of what the queue held, not copies.
 #[derive(Default)]
 struct Batch {
-    spans: Vec<Bytes>,
+    pieces: Vec<Bytes>,
     bytes: usize,
     records: u64,
 }
@@ -106,14 +106,15 @@ impl Worker {
             }
             Err((reason, why)) => {
                 self.queue.stats.drop(reason, records);
-                tracing::warn!(target: DIAGNOSTICS_TARGET, spans = records, reason = reason.as_str(), why, "spans lost");
+                let kind = self.queue.kind.as_str();
+                tracing::warn!(target: DIAGNOSTICS_TARGET, records, reason = reason.as_str(), why, "{kind} lost");
             }
         }
     }
 
     /// Sends a batch until it is taken, refused for good, or out of time. The body is made once.
     async fn deliver(&mut self, batch: Batch) -> Result<u64, (DropReason, String)> {
-        let body = self.envelope.pieces(batch.spans);
+        let body = self.envelope.pieces(batch.pieces);
         let len: usize = body.iter().map(Bytes::len).sum();
         if len > REQUEST_BYTES_MAX {
             return Err((DropReason::TooLarge, format!("{len} bytes")));
@@ -181,13 +182,14 @@ impl Worker {
     /// Says once that the Collector cannot be reached, and once that it can again.
     fn failed(&mut self, why: &str) {
         if !mem::replace(&mut self.failing, true) {
-            tracing::warn!(target: DIAGNOSTICS_TARGET, why, "export fails; spans are kept and sent again");
+            let kind = self.queue.kind.as_str();
+            tracing::warn!(target: DIAGNOSTICS_TARGET, why, "export fails; {kind} are kept and sent again");
         }
     }
 
     fn recovered(&mut self, rejected: u64, message: &str) {
         if mem::take(&mut self.failing) {
-            tracing::info!(target: DIAGNOSTICS_TARGET, "export works again");
+            tracing::info!(target: DIAGNOSTICS_TARGET, "export of {} works again", self.queue.kind.as_str());
         }
         if rejected > 0 || !message.is_empty() {
             tracing::warn!(target: DIAGNOSTICS_TARGET, rejected, message, "the collector took only a part");
@@ -237,9 +239,9 @@ fn split(chunk: Chunk, batch_len: usize, batches: &mut VecDeque<Batch>) {
 }
 
 impl Batch {
-    fn take(&mut self, spans: Bytes) {
-        if !spans.is_empty() {
-            self.spans.push(spans);
+    fn take(&mut self, records: Bytes) {
+        if !records.is_empty() {
+            self.pieces.push(records);
         }
     }
 }

@@ -7,7 +7,7 @@ use throughline_core::{
     env::{self, EnvWarning, Environment},
 };
 use throughline_logs::{Format, JsonLayerBuilder, Output, UnknownFormat};
-use throughline_otlp::{Compression, ExporterBuilder, Protocol, Signal, SpanLimits};
+use throughline_otlp::{Compression, EventTarget, ExporterBuilder, Protocol, Signal, SpanLimits};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
@@ -143,6 +143,18 @@ impl Builder {
     /// Whether metrics are recorded and exported (`OTEL_METRICS_EXPORTER`).
     pub fn metrics(self, metrics: Signal) -> Self {
         self.exporter(|exporter| exporter.metrics(metrics))
+    }
+
+    /// Whether events are exported as OTLP log records (`OTEL_LOGS_EXPORTER`); they are not unless asked.
+    ///
+    /// They then become log records in place of events on their span; [`events`](Self::events) has the choice.
+    pub fn log_records(self, logs: Signal) -> Self {
+        self.exporter(|exporter| exporter.logs(logs))
+    }
+
+    /// Where events go beside their line. Without log records, to their spans, whatever is set here.
+    pub fn events(self, target: EventTarget) -> Self {
+        self.exporter(|exporter| exporter.events(target))
     }
 
     /// Records and exports nothing (`OTEL_SDK_DISABLED`); log lines and propagation go on.

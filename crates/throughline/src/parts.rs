@@ -2,7 +2,7 @@
 
 use throughline_core::{ContextLayer, Filters, KnownMethods, Pipeline, Propagator, semconv::resource};
 use throughline_logs::{Format, JsonLayer, JsonLayerBuilder, LogCounters, NonBlocking, Output, WriterGuard};
-use throughline_otlp::{Built, Signal, SpanLayer};
+use throughline_otlp::{Built, LogLayer, Signal, SpanLayer};
 use tracing::Dispatch;
 use tracing_subscriber::{Layer, prelude::*, registry};
 
@@ -27,7 +27,7 @@ struct Lines {
 }
 
 impl Parts {
-    /// Ids first, then lines, then spans, all behind one filter for the whole subscriber: nobody else stands in it.
+    /// Ids first, then lines, then spans and log records, all behind one filter for the whole subscriber: nobody else stands in it.
     pub(crate) fn assemble(self) -> Result<Telemetry, InitError> {
         let Self { built, output, format, log_lines, filters, propagator, known_methods } = self;
         let mut settings = described(&built).format(format).filters(filters.clone());
@@ -49,15 +49,21 @@ impl Parts {
         let pipeline = pipeline.build();
         let spans = match built.traces {
             Signal::Off => None,
-            Signal::On => {
-                Some(SpanLayer::new(built.exporter.sink()).limits(built.limits).filters(filters.clone()))
-            }
+            Signal::On => Some(
+                SpanLayer::new(built.exporter.sink())
+                    .limits(built.limits)
+                    .events(built.events)
+                    .filters(filters.clone()),
+            ),
         };
         let (layer, guard, counters) = match lines {
             Some(Lines { layer, guard, counters }) => (Some(layer), Some(guard), Some(counters)),
             None => (None, None, None),
         };
-        let layers = ContextLayer::new(pipeline.clone()).and_then(layer).and_then(spans);
+        let records = built.exporter.log_sink().filter(|_| built.events.is_log_record());
+        let records =
+            records.map(|sink| LogLayer::new(sink).limits(built.log_limits).filters(filters.clone()));
+        let layers = ContextLayer::new(pipeline.clone()).and_then(layer).and_then(spans).and_then(records);
         let dispatch = Dispatch::new(registry().with(layers).with(filters));
         Ok(Telemetry { dispatch, exporter: built.exporter, writer: guard, lines: counters, pipeline })
     }

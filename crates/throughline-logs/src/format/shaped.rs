@@ -17,7 +17,7 @@ use crate::{
     limits::{Limits, NAME_BYTES_MAX},
     line::{LineSink, MESSAGE},
     scratch::Scratch,
-    severity::Severity,
+    severity,
     span_fields::{Piece, SpanFields},
     value::{self, Raw},
 };
@@ -224,8 +224,12 @@ impl<'a> ShapedLine<'a> {
         match what {
             What::Time => line.extend_from_slice(&head.time),
             What::UnixNanos => line.extend_from_slice(digits.format(head.unix_nanos).as_bytes()),
-            What::Severity(words) => line.extend_from_slice(severity(head).word(words).as_bytes()),
-            What::SeverityNumber => line.extend_from_slice(digits.format(severity(head).number()).as_bytes()),
+            What::Severity(words) => {
+                line.extend_from_slice(severity::word(words, head.severity()).as_bytes())
+            }
+            What::SeverityNumber => {
+                line.extend_from_slice(digits.format(head.severity().number()).as_bytes())
+            }
             What::Message => line.extend_from_slice(shaped.message.get(1..)?),
             What::Target => escape::quoted(line, foreign::before(head.target, NAME_BYTES_MAX)),
             What::CorrelationId => line.extend_from_slice(head.correlation_id?.as_str().as_bytes()),
@@ -257,10 +261,6 @@ impl<'a> ShapedLine<'a> {
         }
         Some(())
     }
-}
-
-fn severity(head: &Head<'_>) -> Severity {
-    Severity::of(head.level, head.target)
 }
 
 /// The slot and the key of a field. The chain of an error goes where fields without a place of their own go.

@@ -107,6 +107,28 @@ impl Attributes {
         }
     }
 
+    /// Adds those of `other`, encoded for the same field, whose keys are not there yet.
+    pub(crate) fn add_missing(&mut self, other: &Self, caps: Caps) {
+        let mut rest = other.bytes.as_slice();
+        while let Some((pair, after)) = split_field(rest) {
+            let whole = rest.get(..rest.len() - after.len()).unwrap_or_default();
+            rest = after;
+            let Some((key, _)) = split_field(pair) else { return };
+            let looks = looks_of(key);
+            if self.seen & looks != 0 && str::from_utf8(key).is_ok_and(|key| self.find(key).is_some()) {
+                continue;
+            }
+            if self.count >= caps.count {
+                self.dropped = self.dropped.saturating_add(1);
+                continue;
+            }
+            self.seen |= looks;
+            self.count += 1;
+            self.bytes.extend_from_slice(whole);
+        }
+        self.dropped = self.dropped.saturating_add(other.dropped);
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }

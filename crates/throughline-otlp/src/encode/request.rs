@@ -10,7 +10,7 @@ use super::{
     wire::{Wire, varint_len},
 };
 
-/// Everything of an export request but the spans, encoded once.
+/// Everything of an export request but the spans or log records, encoded once.
 ///
 /// For a [`SpanSink`](crate::SpanSink) of your own: what it is given goes inside.
 #[derive(Clone, Debug)]
@@ -40,7 +40,8 @@ impl Envelope {
         Self { resource: encoded, scope }
     }
 
-    /// An `ExportTraceServiceRequest` around spans that are encoded as fields of `ScopeSpans` already.
+    /// An `ExportTraceServiceRequest` around spans that are encoded as fields of `ScopeSpans` already; or one for logs
+    /// around log records, since both have the same field numbers.
     #[must_use]
     pub fn around(&self, spans: &[u8]) -> Vec<u8> {
         let (head, tail) = self.halves(spans.len());

@@ -14,7 +14,6 @@ use tonic::{
 use super::{Answer, response};
 use crate::settings::{Compression, Endpoint, RESPONSE_BYTES_MAX, USER_AGENT};
 
-const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 /// How tonic says that an answer is longer than [`RESPONSE_BYTES_MAX`], with the code of a Collector that wants it again.
 const ANSWER_TOO_LARGE: &str = "Error, decoded message length too large";
 /// How often a quiet connection is checked, and how long an answer may take.
@@ -24,11 +23,13 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 pub(crate) struct Grpc {
     client: client::Grpc<Channel>,
     metadata: MetadataMap,
+    method: PathAndQuery,
     timeout: Duration,
 }
 
 impl Grpc {
-    pub(crate) fn new(endpoint: &Endpoint) -> Result<Self, String> {
+    /// `method` takes the requests.
+    pub(crate) fn new(endpoint: &Endpoint, method: &'static str) -> Result<Self, String> {
         let connection = Connection::from_shared(endpoint.url.clone())
             .map_err(|error| format!("{} is no address for gRPC: {error}", endpoint.url))?
             .user_agent(USER_AGENT)
@@ -42,7 +43,8 @@ impl Grpc {
         if endpoint.compression == Compression::Gzip {
             client = client.send_compressed(CompressionEncoding::Gzip);
         }
-        Ok(Self { client, metadata: metadata(endpoint)?, timeout: endpoint.timeout })
+        let method = PathAndQuery::from_static(method);
+        Ok(Self { client, metadata: metadata(endpoint)?, method, timeout: endpoint.timeout })
     }
 
     pub(crate) async fn send(&mut self, body: Arc<[Bytes]>) -> Answer {
@@ -61,8 +63,7 @@ impl Grpc {
                 request.metadata_mut().insert(key, value.clone());
             }
         }
-        let path = PathAndQuery::from_static(EXPORT);
-        Ok(self.client.unary(request, path, Raw).await?.into_inner())
+        Ok(self.client.unary(request, self.method.clone(), Raw).await?.into_inner())
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Answer;
 
-/// An `ExportTraceServiceResponse`: success, or partial success with a count and a message.
+/// An `ExportTraceServiceResponse`, or the one for logs, which has the same fields: success, or partial success with a count and a message.
 pub(super) fn read(response: &[u8]) -> Answer {
     let partial = fields(response).find_map(|field| field.message(1)).unwrap_or_default();
     let rejected = fields(partial).find_map(|field| field.number(1)).unwrap_or_default();
