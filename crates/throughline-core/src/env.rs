@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use crate::redact;
+
 /// Names that begin like this are ours or OpenTelemetry's; nothing else of the environment is kept.
 const PREFIXES: [&str; 3] = ["OTEL_", "THROUGHLINE_", "RUST_LOG"];
 
@@ -96,13 +98,13 @@ pub struct EnvWarning {
 }
 
 impl EnvWarning {
-    /// `variable` has a bad `value`; `used` is what applies instead.
+    /// `variable` has a bad `value`; `used` is what applies instead. Both are shown without credentials if they are URLs.
     pub fn new(variable: &str, value: &str, problem: impl Into<String>, used: impl fmt::Display) -> Self {
         Self {
             variable: variable.to_owned(),
-            value: value.to_owned(),
+            value: redact::url_full(value).into_owned(),
             problem: problem.into(),
-            used: used.to_string(),
+            used: redact::url_full(&used.to_string()).into_owned(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, io, sync::Arc};
 
-use throughline_core::{Clock, Filters};
+use throughline_core::{Clock, Filters, redact::Redactor};
 
 use crate::{
     Blocking, DatadogIds, FIELD_BYTES_MAX, FIELDS_MAX, FieldPlace, Format, JsonLayer, KeyCase,
@@ -23,6 +23,7 @@ pub struct JsonLayerBuilder {
     field_bytes_max: usize,
     line_bytes_max: usize,
     fields_max: usize,
+    redactor: Redactor,
     writer: Option<Arc<dyn Writer>>,
 }
 
@@ -39,6 +40,7 @@ impl JsonLayerBuilder {
             field_bytes_max: FIELD_BYTES_MAX,
             line_bytes_max: LINE_BYTES_MAX,
             fields_max: FIELDS_MAX,
+            redactor: Redactor::default(),
             writer: None,
         }
     }
@@ -153,6 +155,15 @@ impl JsonLayerBuilder {
         self
     }
 
+    /// What is kept off the lines: rules, or a [`Redactor`] that others have, too; the default rules unless set.
+    ///
+    /// Messages, fields and those of spans go through it before they are serialised. Layers of one subscriber share what
+    /// is kept of a span: they should have the same.
+    pub fn redaction(mut self, redaction: impl Into<Redactor>) -> Self {
+        self.redactor = redaction.into();
+        self
+    }
+
     /// Where lines go; a [`Blocking`] writer on the standard output unless set.
     pub fn writer(mut self, writer: impl Writer) -> Self {
         self.writer = Some(Arc::new(writer));
@@ -173,7 +184,7 @@ impl JsonLayerBuilder {
         let writer = self.writer.unwrap_or_else(|| Arc::new(Blocking::new(io::stdout())));
         let limits = Limits::new(self.field_bytes_max, self.line_bytes_max, self.fields_max);
         let counters = LogCounters::new(Arc::clone(&writer));
-        JsonLayer::new(preset, limits, self.clock, self.filters, writer, counters)
+        JsonLayer::new(preset, limits, self.clock, self.filters, writer, counters, self.redactor)
     }
 }
 

@@ -2,19 +2,29 @@
 
 use std::{error::Error, fmt};
 
+use throughline_core::redact::{Redactor, Verdict};
 use tracing::field::{Field, Visit};
 
-use crate::value::Raw;
+use crate::{redacted, value::Raw};
 
 /// What takes the fields of an event or of a span.
 pub(crate) trait FieldSink {
     fn field(&mut self, name: &'static str, value: Raw<'_>);
+
+    /// Whether it does anything with a field of this name.
+    #[inline]
+    fn wants(&self, _: &'static str) -> bool {
+        true
+    }
 }
 
-/// Hands every field that may be shown to a sink.
+/// Hands every field that may be shown to a sink, without its secrets: nothing is serialised before it was judged.
 ///
 /// Fields named `otel.*` are instructions to span layers, not data: they never reach a line.
-pub(crate) struct Fields<'a, S>(pub(crate) &'a mut S);
+pub(crate) struct Fields<'a, S> {
+    pub(crate) sink: &'a mut S,
+    pub(crate) redactor: &'a Redactor,
+}
 
 impl<S: FieldSink> Fields<'_, S> {
     #[inline]
@@ -23,8 +33,19 @@ impl<S: FieldSink> Fields<'_, S> {
         match name.as_bytes() {
             [b'o', b't', b'e', b'l', b'.', ..] => {}
             // `r#type = …` is how Rust spells a field called `type`.
-            [b'r', b'#', ..] => self.0.field(name.strip_prefix("r#").unwrap_or(name), value),
-            _ => self.0.field(name, value),
+            [b'r', b'#', ..] => self.judged(name.strip_prefix("r#").unwrap_or(name), value),
+            _ => self.judged(name, value),
+        }
+    }
+
+    #[inline]
+    fn judged(&mut self, name: &'static str, value: Raw<'_>) {
+        if !self.sink.wants(name) {
+            return;
+        }
+        match self.redactor.judge(name) {
+            Verdict::Keep => self.sink.field(name, value),
+            verdict => redacted::field(self.sink, self.redactor, verdict, name, value),
         }
     }
 }

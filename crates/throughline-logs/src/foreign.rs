@@ -8,7 +8,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use crate::escape;
+use crate::{FIELD_BYTES_MAX, escape};
 
 /// How much of a value was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,37 @@ pub(crate) fn formatted<const QUOTED: bool>(
     };
     out.extend_from_slice(marker.as_bytes());
     written
+}
+
+/// What the application's code writes, unescaped, for somebody who reads it before it is appended.
+pub(crate) fn plain(value: fmt::Arguments<'_>) -> String {
+    let mut text = Unescaped { text: String::new() };
+    match catch_unwind(AssertUnwindSafe(|| text.write_fmt(value))) {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) if text.text.len() >= PLAIN_BYTES_MAX => {}
+        Ok(Err(_)) => text.text.push_str(FAILED),
+        Err(_) => text.text.push_str(PANICKED),
+    }
+    text.text
+}
+
+/// The most that is read of a value; well beyond what is shown of it, so that no secret is cut before it is known.
+const PLAIN_BYTES_MAX: usize = 4 * FIELD_BYTES_MAX;
+
+struct Unescaped {
+    text: String,
+}
+
+impl Write for Unescaped {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = PLAIN_BYTES_MAX.saturating_sub(self.text.len());
+        if text.len() <= room {
+            self.text.push_str(text);
+            return Ok(());
+        }
+        self.text.push_str(before(text, room));
+        Err(fmt::Error)
+    }
 }
 
 /// The cause of `error`; none if asking for it panics.

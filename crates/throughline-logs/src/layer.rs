@@ -2,7 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use throughline_core::{Clock, Context, DIAGNOSTICS_TARGET, Filters, SpanContext, SpanData, is_suppressed};
+use throughline_core::{
+    Clock, Context, DIAGNOSTICS_TARGET, Filters, SpanContext, SpanData, is_suppressed, redact::Redactor,
+};
 use tracing::{
     Event, Metadata, Subscriber,
     span::{Attributes, Id, Record},
@@ -38,6 +40,7 @@ pub struct JsonLayer {
     filters: Option<Filters>,
     writer: Arc<dyn Writer>,
     counters: LogCounters,
+    redactor: Redactor,
 }
 
 /// The preset in use. A line is put together without a virtual call: the choice is made once, at its beginning.
@@ -78,8 +81,9 @@ impl JsonLayer {
         filters: Option<Filters>,
         writer: Arc<dyn Writer>,
         counters: LogCounters,
+        redactor: Redactor,
     ) -> Self {
-        Self { preset, limits, clock, filters, writer, counters }
+        Self { preset, limits, clock, filters, writer, counters, redactor }
     }
 
     fn wants(&self, event: &Metadata<'_>) -> bool {
@@ -112,18 +116,20 @@ impl JsonLayer {
             is_from_log: from_log::is_from_log(event.metadata()),
             suppressed: 0,
         };
-        let limits = &self.limits;
+        let (limits, redactor) = (&self.limits, &self.redactor);
         match &self.preset {
             AnyPreset::Plain(WithKeys { preset, fixed }) => {
-                fill(Line::open(preset, fixed, limits, &head, scratch), event, span)
+                fill(Line::open(preset, fixed, limits, &head, scratch), event, span, redactor)
             }
             AnyPreset::Otel(WithKeys { preset, fixed }) => {
-                fill(Line::open(preset, fixed, limits, &head, scratch), event, span)
+                fill(Line::open(preset, fixed, limits, &head, scratch), event, span, redactor)
             }
             AnyPreset::Console(WithKeys { preset, fixed }) => {
-                fill(Line::open(preset, fixed, limits, &head, scratch), event, span)
+                fill(Line::open(preset, fixed, limits, &head, scratch), event, span, redactor)
             }
-            AnyPreset::Shaped(shape) => fill(ShapedLine::open(shape, limits, &head, scratch), event, span),
+            AnyPreset::Shaped(shape) => {
+                fill(ShapedLine::open(shape, limits, &head, scratch), event, span, redactor)
+            }
         }
     }
 }
@@ -133,11 +139,12 @@ fn fill<'a, S: LookupSpan<'a>, L: LineSink>(
     mut line: L,
     event: &Event<'_>,
     mut span: Option<SpanRef<'a, S>>,
+    redactor: &Redactor,
 ) -> Tally {
     if !has_message_first(event.metadata()) {
-        event.record(&mut Fields(&mut MessageOnly(&mut line)));
+        event.record(&mut Fields { sink: &mut MessageOnly(&mut line), redactor });
     }
-    event.record(&mut Fields(&mut line));
+    event.record(&mut Fields { sink: &mut line, redactor });
     let mut entry = None;
     while let Some(inner) = span {
         let extensions = inner.extensions();
@@ -170,7 +177,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
         }
         // Formatting runs the application's code, which may log: never while the span's extensions are locked.
         let mut fields = SpanFields::with_room();
-        attributes.record(&mut Fields(&mut SpanFieldsWriter { fields: &mut fields, limits: &self.limits }));
+        let sink = &mut SpanFieldsWriter { fields: &mut fields, limits: &self.limits };
+        attributes.record(&mut Fields { sink, redactor: &self.redactor });
         if !fields.is_empty() {
             span.extensions_mut().replace(fields);
         }
@@ -184,7 +192,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
         scratch::with(|scratch| {
             let late = &mut scratch.late;
             late.clear();
-            values.record(&mut Fields(&mut SpanFieldsWriter { fields: late, limits: &self.limits }));
+            let sink = &mut SpanFieldsWriter { fields: late, limits: &self.limits };
+            values.record(&mut Fields { sink, redactor: &self.redactor });
             if late.is_empty() {
                 return;
             }
@@ -234,6 +243,7 @@ impl fmt::Debug for JsonLayer {
             .field("clock", &self.clock)
             .field("filters", &self.filters)
             .field("counters", &self.counters)
+            .field("redactor", &self.redactor)
             .finish_non_exhaustive()
     }
 }

@@ -86,6 +86,7 @@ mod scratch;
 mod fields;
 mod key;
 mod key_text;
+mod redacted;
 mod span_fields;
 mod value;
 

@@ -194,9 +194,11 @@ impl<P: Preset> FieldSink for Line<'_, P> {
 pub(crate) struct MessageOnly<'a, L>(pub(crate) &'a mut L);
 
 impl<L: LineSink> FieldSink for MessageOnly<'_, L> {
-    fn field(&mut self, name: &'static str, raw: Raw<'_>) {
-        if name == MESSAGE {
-            self.0.message(raw);
-        }
+    fn field(&mut self, _: &'static str, raw: Raw<'_>) {
+        self.0.message(raw);
+    }
+
+    fn wants(&self, name: &'static str) -> bool {
+        name == MESSAGE
     }
 }

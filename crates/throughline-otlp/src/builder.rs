@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use throughline_core::{
     Sampler, SpanContext, TraceId,
     env::{EnvWarning, Environment},
+    redact::Redactor,
     semconv::resource::SERVICE_NAME,
 };
 
@@ -50,6 +51,7 @@ pub const METRIC_INTERVAL: Duration = Duration::from_secs(60);
 /// | [`limits`](Self::limits) | `OTEL_SPAN_*_COUNT_LIMIT`, `OTEL_EVENT_…`, `OTEL_LINK_…`, `OTEL_ATTRIBUTE_…` | 128, texts of any length |
 /// | [`queue_bytes_max`](Self::queue_bytes_max) | – | 64 MiB |
 /// | [`outage_budget`](Self::outage_budget) | – | 60 s |
+/// | [`redaction`](Self::redaction) | – | the default rules |
 #[must_use = "nothing is exported until `build` is called"]
 pub struct ExporterBuilder {
     service: String,
@@ -76,6 +78,7 @@ pub struct ExporterBuilder {
     limits: Option<SpanLimits>,
     queue_bytes_max: usize,
     outage_budget: Duration,
+    redactor: Redactor,
 }
 
 /// Whether a signal is exported.
@@ -109,6 +112,8 @@ pub struct Built {
     pub sampler: BoxedSampler,
     /// How much one span may hold.
     pub limits: SpanLimits,
+    /// What keeps secrets out of what is exported.
+    pub redactor: Redactor,
     /// Variables that could not be used.
     pub warnings: Vec<EnvWarning>,
 }
@@ -170,6 +175,7 @@ impl ExporterBuilder {
             limits: None,
             queue_bytes_max: QUEUE_BYTES_MAX,
             outage_budget: OUTAGE_BUDGET,
+            redactor: Redactor::default(),
         }
     }
 
@@ -267,6 +273,14 @@ impl ExporterBuilder {
         self
     }
 
+    /// What is kept out of the resource: rules, or a [`Redactor`] that others have, too; the default rules unless set.
+    ///
+    /// It is handed on in [`Built`], for the layers and for the pipeline.
+    pub fn redaction(mut self, redaction: impl Into<Redactor>) -> Self {
+        self.redactor = redaction.into();
+        self
+    }
+
     /// Starts the export thread.
     ///
     /// # Errors
@@ -287,6 +301,7 @@ impl ExporterBuilder {
             log_limits: plan.log_limits,
             sampler: BoxedSampler(plan.sampler),
             limits: plan.limits,
+            redactor: self.redactor,
             warnings,
         })
     }
@@ -365,7 +380,8 @@ impl ExporterBuilder {
                 Some(sampler) => sampler,
                 None => variables.sampler(),
             },
-            resource: Resource::new(&self.service, &self.resource, &environment, variables.warnings),
+            resource: Resource::new(&self.service, &self.resource, &environment, variables.warnings)
+                .redacted(&self.redactor),
             outage_budget: self.outage_budget,
         })
     }

@@ -2,7 +2,9 @@
 
 use std::{error::Error, fmt};
 
-/// A setting that cannot be used, with its value.
+use throughline_core::redact;
+
+/// A setting that cannot be used, with its value, which is shown without credentials if it is a URL.
 #[derive(Debug)]
 pub struct InitError {
     setting: String,
@@ -16,7 +18,8 @@ impl InitError {
         value: impl Into<String>,
         problem: impl Into<String>,
     ) -> Self {
-        Self { setting: setting.into(), value: value.into(), problem: problem.into() }
+        let value = redact::url_full(&value.into()).into_owned();
+        Self { setting: setting.into(), value, problem: problem.into() }
     }
 }
 

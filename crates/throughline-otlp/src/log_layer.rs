@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, fmt, sync::Arc};
 
-use throughline_core::{Clock, Context, Filters, Severity, SpanData, Value, is_suppressed};
+use throughline_core::{Clock, Context, Filters, Severity, SpanData, Value, is_suppressed, redact::Redactor};
 use tracing::{
     Event, Metadata, Subscriber,
     span::{Attributes as Fields, Id, Record},
@@ -37,12 +37,19 @@ pub struct LogLayer {
     limits: LogLimits,
     filters: Option<Filters>,
     clock: Clock,
+    redactor: Redactor,
 }
 
 impl LogLayer {
     /// A layer that hands its records to `sink`.
     pub fn new(sink: Arc<dyn LogSink>) -> Self {
-        Self { sink, limits: LogLimits::default(), filters: None, clock: Clock::system() }
+        Self {
+            sink,
+            limits: LogLimits::default(),
+            filters: None,
+            clock: Clock::system(),
+            redactor: Redactor::default(),
+        }
     }
 
     /// How much one record may hold.
@@ -66,6 +73,15 @@ impl LogLayer {
         self
     }
 
+    /// What is kept off the records: rules, or a [`Redactor`] that others have, too; the default rules unless set.
+    ///
+    /// Bodies and attributes go through it before they are encoded.
+    #[must_use]
+    pub fn redaction(mut self, redaction: impl Into<Redactor>) -> Self {
+        self.redactor = redaction.into();
+        self
+    }
+
     fn wants(&self, event: &Metadata<'_>) -> bool {
         !is_suppressed() && self.filters.as_ref().is_none_or(|filters| filters.is_log_record(event))
     }
@@ -82,9 +98,9 @@ impl fmt::Debug for LogLayer {
 struct LogFields(Attributes);
 
 impl LogFields {
-    fn set(&mut self, key: &str, value: Value<'_>, caps: Caps) {
+    fn set(&mut self, key: &str, value: Value<'_>, caps: Caps, redactor: &Redactor) {
         if is_data(key) {
-            self.0.set(ATTRIBUTES, key, value, caps);
+            redactor.attribute(key, value, |value| self.0.set(ATTRIBUTES, key, value, caps));
         }
     }
 }
@@ -99,7 +115,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
         let Some(span) = ctx.span(id).filter(|_| !is_suppressed()) else { return };
         // Values are formatted before the span's extensions are locked: a user's `Debug` may do anything, log included.
         let mut own = LogFields::default();
-        fields.record(&mut Visitor::new(|key, value| own.set(key, value, self.limits.caps())));
+        fields
+            .record(&mut Visitor::new(|key, value| own.set(key, value, self.limits.caps(), &self.redactor)));
         span.extensions_mut().replace(own);
     }
 
@@ -109,7 +126,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
         values.record(&mut Visitor::new(|key, value| late.push((key, Owned::from(value)))));
         if let Some(own) = span.extensions_mut().get_mut::<LogFields>() {
             for (key, value) in &late {
-                own.set(key, value.as_value(), self.limits.caps());
+                own.set(key, value.as_value(), self.limits.caps(), &self.redactor);
             }
         }
     }
@@ -120,7 +137,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
         }
         let caps = self.limits.caps();
         let mut notes = LogNotes::take();
-        notes.write(event, caps);
+        notes.write(event, caps, &self.redactor);
         let mut span = ctx.event_span(event);
         let context = match &span {
             _ if event.is_contextual() => Context::current(),
@@ -190,16 +207,18 @@ impl LogNotes {
         let _torn_down = NOTES.try_with(|kept| kept.set(Some(self)));
     }
 
-    fn write(&mut self, event: &Event<'_>, caps: Caps) {
+    fn write(&mut self, event: &Event<'_>, caps: Caps, redactor: &Redactor) {
         let Self { body, attributes, .. } = self;
         let metadata = event.metadata();
         attributes.set(ATTRIBUTES, "target", metadata.target().into(), caps);
         let bridged = metadata.target() == BRIDGE_TARGET;
         event.record(&mut Visitor::new(|key, value| match (key, value) {
-            ("message", Value::Str(text)) => body.push_str(text),
+            ("message", Value::Str(text)) => body.push_str(&redactor.named(key, text).unwrap_or_default()),
             ("log.target", target) if bridged => attributes.set(ATTRIBUTES, "target", target, caps),
             ("log.module_path" | "log.file" | "log.line", _) if bridged => {}
-            (key, value) if is_data(key) => attributes.set(ATTRIBUTES, key, value, caps),
+            (key, value) if is_data(key) => {
+                redactor.attribute(key, value, |value| attributes.set(ATTRIBUTES, key, value, caps));
+            }
             _ => {}
         }));
     }

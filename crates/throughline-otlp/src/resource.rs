@@ -2,6 +2,7 @@
 
 use throughline_core::{
     env::{EnvWarning, Environment},
+    redact::Redactor,
     semconv::resource as names,
 };
 use uuid::Builder as UuidBuilder;
@@ -38,6 +39,15 @@ impl Resource {
         resource
     }
 
+    /// The same without what may not be shown.
+    pub(crate) fn redacted(self, redactor: &Redactor) -> Self {
+        let shown = self.0.into_iter().filter_map(|(key, value)| {
+            let value = redactor.named(&key, &value)?.into_owned();
+            Some((key, value))
+        });
+        Self(shown.collect())
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
@@ -61,7 +71,7 @@ fn from_environment(environment: &Environment, warnings: &mut Vec<EnvWarning>) -
         return Vec::new();
     };
     pairs(value).unwrap_or_else(|problem| {
-        EnvWarning::new(VARIABLE, value, problem, "none of it").note(warnings);
+        EnvWarning::new(VARIABLE, "(hidden)", problem, "none of it").note(warnings);
         Vec::new()
     })
 }

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
+use throughline_core::redact;
+
 /// How long one request may take (`OTEL_EXPORTER_OTLP_TIMEOUT`).
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a batch is kept while the Collector cannot be reached.
@@ -138,7 +140,7 @@ impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
         f.debug_struct("Endpoint")
-            .field("url", &self.url)
+            .field("url", &redact::url_full(&self.url))
             .field("protocol", &self.protocol)
             .field("headers", &names)
             .field("timeout", &self.timeout)

@@ -7,7 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use throughline_core::{Clock, Filters, SpanData, SpanRecord, Status, Value, is_suppressed};
+use throughline_core::{
+    Clock, Filters, SpanData, SpanRecord, Status, Value, is_suppressed, redact::Redactor,
+};
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
@@ -39,6 +41,7 @@ pub struct SpanLayer {
     events: EventTarget,
     filters: Option<Filters>,
     clock: Clock,
+    redactor: Redactor,
 }
 
 impl SpanLayer {
@@ -50,6 +53,7 @@ impl SpanLayer {
             events: EventTarget::SpanEvent,
             filters: None,
             clock: Clock::system(),
+            redactor: Redactor::default(),
         }
     }
 
@@ -81,6 +85,15 @@ impl SpanLayer {
         self
     }
 
+    /// What is kept off the spans: rules, or a [`Redactor`] that others have, too; the default rules unless set.
+    ///
+    /// Attributes, names, events, links and descriptions of failures go through it before they are encoded.
+    #[must_use]
+    pub fn redaction(mut self, redaction: impl Into<Redactor>) -> Self {
+        self.redactor = redaction.into();
+        self
+    }
+
     fn wants(&self, event: &Metadata<'_>) -> bool {
         self.events.is_span_event()
             && !is_suppressed()
@@ -101,7 +114,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
             return;
         }
         // Values are formatted before the span's data is locked: a user's `Debug` may do anything, log included.
-        let mut record = OtlpSpan::begin(fields.metadata().name(), self.limits, &self.clock);
+        let mut record = OtlpSpan::begin(fields.metadata().name(), self.limits, &self.clock, &self.redactor);
         fields.record(&mut Visitor::new(|key, value| birth(&mut record, key, value)));
         if let Some(data) = span.extensions_mut().get_mut::<SpanData>() {
             data.attach(record);
@@ -133,7 +146,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
         }
         // Encoded before the span is locked: a user's `Debug` may do anything, log included.
         let mut notes = EventNotes::take();
-        notes.write(event, self.limits.event_caps());
+        notes.write(event, self.limits.event_caps(), &self.redactor);
         let now = self.clock.unix_nanos();
         let mut extensions = span.extensions_mut();
         if let Some(record) = extensions.get_mut::<SpanData>().and_then(SpanData::record_mut::<OtlpSpan>) {
@@ -188,18 +201,20 @@ impl EventNotes {
         let _torn_down = EVENT_NOTES.try_with(|kept| kept.set(Some(self)));
     }
 
-    fn write(&mut self, event: &Event<'_>, caps: Caps) {
+    fn write(&mut self, event: &Event<'_>, caps: Caps, redactor: &Redactor) {
         let Self { message, attributes } = self;
         let metadata = event.metadata();
         attributes.set(EVENT_ATTRIBUTES, "level", metadata.level().as_str().into(), caps);
         attributes.set(EVENT_ATTRIBUTES, "target", metadata.target().into(), caps);
         let bridged = metadata.target() == "log";
         event.record(&mut Visitor::new(|key, value| match (key, value) {
-            ("message", Value::Str(text)) => message.push_str(text),
+            ("message", Value::Str(text)) => message.push_str(&redactor.named(key, text).unwrap_or_default()),
             // The bridge from the `log` crate has one target for all and the record's own place beside it.
             ("log.target", target) if bridged => attributes.set(EVENT_ATTRIBUTES, "target", target, caps),
             ("log.module_path" | "log.file" | "log.line", _) if bridged => {}
-            (key, value) => attributes.set(EVENT_ATTRIBUTES, key, value, caps),
+            (key, value) => {
+                redactor.attribute(key, value, |value| attributes.set(EVENT_ATTRIBUTES, key, value, caps));
+            }
         }));
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value as Json;
 use throughline_core::{
     AlwaysOn, Context, ContextLayer, Filters, Metric, ParentBased, Pipeline, PropagationCounters, Recorder,
-    Sampler, Value,
+    Sampler, Value, redact::Redactor,
 };
 use throughline_logs::{JsonLayer, Memory};
 use throughline_otlp::{Envelope, SpanLayer, SpanLimits, SpanSink};
@@ -54,6 +54,7 @@ pub struct CaptureBuilder {
     filters: Filters,
     sampler: Box<dyn Sampler>,
     limits: SpanLimits,
+    redactor: Redactor,
 }
 
 impl CaptureBuilder {
@@ -75,6 +76,12 @@ impl CaptureBuilder {
         self
     }
 
+    /// What is kept out of spans and lines; the default rules unless set.
+    pub fn redaction(mut self, redaction: impl Into<Redactor>) -> Self {
+        self.redactor = redaction.into();
+        self
+    }
+
     /// The capture, not installed anywhere yet.
     #[must_use]
     pub fn build(self) -> Capture {
@@ -85,13 +92,22 @@ impl CaptureBuilder {
         let pipeline = Pipeline::builder()
             .sampler(move |parent: Option<&_>, trace_id, name: &str| sampler.sample(parent, trace_id, name))
             .recorder(recorder)
+            .redaction(self.redactor.clone())
             .build();
-        let json =
-            JsonLayer::builder(&self.service).filters(self.filters.clone()).writer(lines.clone()).build();
+        let json = JsonLayer::builder(&self.service)
+            .filters(self.filters.clone())
+            .redaction(self.redactor.clone())
+            .writer(lines.clone())
+            .build();
         let sink = Arc::clone(&spans) as Arc<dyn SpanSink>;
         let layers = ContextLayer::new(pipeline.clone())
             .and_then(json)
-            .and_then(SpanLayer::new(sink).limits(self.limits).filters(self.filters.clone()))
+            .and_then(
+                SpanLayer::new(sink)
+                    .limits(self.limits)
+                    .filters(self.filters.clone())
+                    .redaction(self.redactor),
+            )
             .with_filter(self.filters);
         let dispatch = Dispatch::new(registry().with(layers));
         Capture { service: self.service, dispatch, pipeline, spans, lines, measurements }
@@ -112,6 +128,7 @@ impl Capture {
             filters: Filters::default(),
             sampler: Box::new(ParentBased::new(AlwaysOn)),
             limits: SpanLimits::default(),
+            redactor: Redactor::default(),
         }
     }
 

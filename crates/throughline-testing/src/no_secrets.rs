@@ -162,7 +162,7 @@ mod tests {
     use crate::Capture;
 
     fn found_in(key: &str, value: impl Into<Value<'static>>, planted: &str) -> Vec<String> {
-        let capture = Capture::new("orders");
+        let capture = Capture::builder("orders").redaction(redact::Off).build();
         capture.run(|| {
             tracing::info_span!("pay").set_attribute(key, value);
         });

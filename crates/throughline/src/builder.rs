@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use throughline_core::{
     DIAGNOSTICS_TARGET, Filters, KnownMethods, Propagator, Sampler,
     env::{self, EnvWarning, Environment},
+    redact::Redactor,
 };
 use throughline_logs::{Format, JsonLayerBuilder, Output, UnknownFormat};
 use throughline_otlp::{Compression, EventTarget, ExporterBuilder, Protocol, Signal, SpanLimits};
@@ -160,6 +161,12 @@ impl Builder {
     /// Records and exports nothing (`OTEL_SDK_DISABLED`); log lines and propagation go on.
     pub fn disabled(self, disabled: bool) -> Self {
         self.exporter(|exporter| exporter.disabled(disabled))
+    }
+
+    /// What is kept out of lines, spans and the resource: rules, a closure that judges names, or
+    /// [`Off`](throughline_core::redact::Off). The default rules unless set; [`redact`](throughline_core::redact) has them.
+    pub fn redaction(self, redaction: impl Into<Redactor>) -> Self {
+        self.exporter(|exporter| exporter.redaction(redaction))
     }
 
     /// Changes what has no setter here.

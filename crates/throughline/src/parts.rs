@@ -30,12 +30,13 @@ impl Parts {
     /// Ids first, then lines, then spans and log records, all behind one filter for the whole subscriber: nobody else stands in it.
     pub(crate) fn assemble(self) -> Result<Telemetry, InitError> {
         let Self { built, output, format, log_lines, filters, propagator, known_methods } = self;
-        let mut settings = described(&built).format(format).filters(filters.clone());
+        let mut settings =
+            described(&built).format(format).filters(filters.clone()).redaction(built.redactor.clone());
         if let Some(change) = log_lines {
             settings = change(settings);
         }
         let lines = output.map(|output| lines(settings, &output)).transpose()?;
-        let mut pipeline = Pipeline::builder().propagator(propagator);
+        let mut pipeline = Pipeline::builder().propagator(propagator).redaction(built.redactor.clone());
         if let Some(methods) = known_methods {
             pipeline = pipeline.known_methods(methods);
         }
@@ -53,7 +54,8 @@ impl Parts {
                 SpanLayer::new(built.exporter.sink())
                     .limits(built.limits)
                     .events(built.events)
-                    .filters(filters.clone()),
+                    .filters(filters.clone())
+                    .redaction(built.redactor.clone()),
             ),
         };
         let (layer, guard, counters) = match lines {
@@ -61,8 +63,12 @@ impl Parts {
             None => (None, None, None),
         };
         let records = built.exporter.log_sink().filter(|_| built.events.is_log_record());
-        let records =
-            records.map(|sink| LogLayer::new(sink).limits(built.log_limits).filters(filters.clone()));
+        let records = records.map(|sink| {
+            LogLayer::new(sink)
+                .limits(built.log_limits)
+                .filters(filters.clone())
+                .redaction(built.redactor.clone())
+        });
         let layers = ContextLayer::new(pipeline.clone()).and_then(layer).and_then(spans).and_then(records);
         let dispatch = Dispatch::new(registry().with(layers).with(filters));
         Ok(Telemetry { dispatch, exporter: built.exporter, writer: guard, lines: counters, pipeline })

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use throughline_core::{Pipeline, PropagationCounters};
+use throughline_core::{Pipeline, PropagationCounters, redact::RedactionCounters};
 use throughline_logs::{LogCounters, LogStats, WriterGuard};
 use throughline_otlp::Exporter;
 use tracing::Dispatch;
@@ -37,6 +37,7 @@ impl Telemetry {
             export: self.exporter.report(),
             logs: self.lines.as_ref().map(LogCounters::stats),
             propagation: self.pipeline.propagator().counters(),
+            redaction: self.pipeline.redactor().counters(),
         }
     }
 
@@ -52,7 +53,12 @@ impl Telemetry {
         let ends = Instant::now() + deadline;
         let export = self.exporter.shutdown(without_logs_share(deadline)).await;
         let logs = end_of_logs(self.writer, self.lines.as_ref(), ends);
-        Report { export, logs, propagation: self.pipeline.propagator().counters() }
+        Report {
+            export,
+            logs,
+            propagation: self.pipeline.propagator().counters(),
+            redaction: self.pipeline.redactor().counters(),
+        }
     }
 
     /// [`shutdown`](Self::shutdown) for programs without an async runtime; blocks the calling thread.
@@ -60,7 +66,12 @@ impl Telemetry {
         let ends = Instant::now() + deadline;
         let export = self.exporter.shutdown_blocking(without_logs_share(deadline));
         let logs = end_of_logs(self.writer, self.lines.as_ref(), ends);
-        Report { export, logs, propagation: self.pipeline.propagator().counters() }
+        Report {
+            export,
+            logs,
+            propagation: self.pipeline.propagator().counters(),
+            redaction: self.pipeline.redactor().counters(),
+        }
     }
 }
 
@@ -86,6 +97,7 @@ pub struct Report {
     export: throughline_otlp::Report,
     logs: Option<LogStats>,
     propagation: PropagationCounters,
+    redaction: RedactionCounters,
 }
 
 impl Report {
@@ -107,6 +119,12 @@ impl Report {
         &self.propagation
     }
 
+    /// What was kept out of lines, spans and the resource.
+    #[must_use]
+    pub const fn redaction(&self) -> &RedactionCounters {
+        &self.redaction
+    }
+
     /// How many spans and log lines did not arrive.
     #[must_use]
     pub fn lost(&self) -> u64 {
@@ -119,6 +137,9 @@ impl fmt::Display for Report {
         write!(f, "{}", self.export)?;
         if let Some(logs) = &self.logs {
             write!(f, "; log lines: {} written, {} lost", logs.written(), logs.lost())?;
+        }
+        if self.redaction.total() > 0 {
+            write!(f, "; {} values redacted", self.redaction.total())?;
         }
         Ok(())
     }

@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 
-use throughline_core::{Clock, Context, SpanContext, SpanData, SpanRecord, Status, Value, semconv};
+use throughline_core::{
+    Clock, Context, SpanContext, SpanData, SpanRecord, Status, Value, redact::Redactor, semconv,
+};
 
 use super::{
     attributes::{Attributes, Caps, truncated},
@@ -49,10 +51,11 @@ impl Kind {
 }
 
 /// The record of a sampled span. Buffers are reused, so that a span costs no allocation an attribute.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct OtlpSpan {
     limits: SpanLimits,
     clock: Clock,
+    redactor: Redactor,
     start: u64,
     kind: Kind,
     name: String,
@@ -99,14 +102,35 @@ const POOLED_BYTES_MAX: usize = 16 * 1024;
 
 impl OtlpSpan {
     /// A record of a span that begins now.
-    pub(crate) fn begin(name: &str, limits: SpanLimits, clock: &Clock) -> Box<Self> {
+    pub(crate) fn begin(name: &str, limits: SpanLimits, clock: &Clock, redactor: &Redactor) -> Box<Self> {
         let pooled = POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
-        let mut span = pooled.unwrap_or_default();
+        let mut span = pooled.unwrap_or_else(|| Box::new(Self::empty(redactor.clone())));
         span.start = clock.unix_nanos();
+        if !span.redactor.is(redactor) {
+            span.redactor = redactor.clone();
+        }
         span.clock = clock.clone();
         span.limits = limits;
         span.name.push_str(name);
         span
+    }
+
+    fn empty(redactor: Redactor) -> Self {
+        Self {
+            redactor,
+            limits: SpanLimits::default(),
+            clock: Clock::default(),
+            start: 0,
+            kind: Kind::default(),
+            name: String::new(),
+            status: UNSET,
+            status_message: String::new(),
+            attributes: Attributes::default(),
+            events: Repeated::default(),
+            links: Repeated::default(),
+            scratch: Attributes::default(),
+            encoded: Vec::new(),
+        }
     }
 
     /// Gives the buffers back.
@@ -156,8 +180,13 @@ impl OtlpSpan {
         if self.status == UNSET {
             self.status = ERROR;
         }
+        self.describe(message);
+    }
+
+    fn describe(&mut self, failure: &str) {
+        let shown = self.redactor.text(failure);
         self.status_message.clear();
-        self.status_message.push_str(truncated(message, self.limits.value_chars));
+        self.status_message.push_str(truncated(&shown, self.limits.value_chars));
     }
 
     /// Adds an event with the given attributes.
@@ -278,22 +307,27 @@ impl OtlpSpan {
 impl SpanRecord for OtlpSpan {
     fn name(&mut self, name: &str) {
         self.name.clear();
-        self.name.push_str(name);
+        self.name.push_str(&self.redactor.text(name));
     }
 
     fn attribute(&mut self, key: &str, value: Value<'_>) {
-        self.attributes.set(field::ATTRIBUTES, key, value, self.limits.span_caps());
+        let Self { redactor, attributes, limits, .. } = self;
+        redactor.attribute(key, value, |value| {
+            attributes.set(field::ATTRIBUTES, key, value, limits.span_caps());
+        });
     }
 
     fn link(&mut self, context: &SpanContext, attributes: &[(&str, Value<'_>)]) {
         if !self.links.has_room(self.limits.links) {
             return;
         }
-        self.scratch.clear();
+        let Self { redactor, scratch, limits, .. } = self;
+        scratch.clear();
         for (key, value) in attributes {
-            self.scratch.set(field::LINK_ATTRIBUTES, key, *value, self.limits.link_caps());
+            redactor.attribute(key, *value, |value| {
+                scratch.set(field::LINK_ATTRIBUTES, key, value, limits.link_caps());
+            });
         }
-        let scratch = &self.scratch;
         self.links.bytes.message(field::LINKS, |out| {
             out.bytes(1, &context.trace_id().to_bytes());
             out.bytes(2, &context.span_id().to_bytes());
@@ -310,7 +344,7 @@ impl SpanRecord for OtlpSpan {
         self.status_message.clear();
         self.status = code(status);
         if let Status::Error(message) = status {
-            self.status_message.push_str(truncated(message, self.limits.value_chars));
+            self.describe(message);
         }
     }
 
@@ -319,9 +353,12 @@ impl SpanRecord for OtlpSpan {
         let mut own = std::mem::take(&mut self.scratch);
         own.clear();
         for (key, value) in attributes {
-            own.set(field::EVENT_ATTRIBUTES, key, *value, self.limits.event_caps());
+            self.redactor.attribute(key, *value, |value| {
+                own.set(field::EVENT_ATTRIBUTES, key, value, self.limits.event_caps());
+            });
         }
-        self.push_event(name, now, &own);
+        let name = self.redactor.text(name);
+        self.push_event(&name, now, &own);
         self.scratch = own;
     }
 }
