@@ -71,6 +71,7 @@ pub mod redact;
 mod resend;
 pub mod semconv;
 mod severity;
+pub mod sql;
 mod suppress;
 
 pub use baggage::{BAGGAGE_BYTES_MAX, BAGGAGE_MEMBERS_MAX, BAGGAGE_READ_BYTES_MAX, Baggage, BaggageError};
