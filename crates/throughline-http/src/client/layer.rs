@@ -91,6 +91,7 @@ impl TraceLayer {
         self.settings.counts.read()
     }
 
+    #[cfg(feature = "reqwest")]
     pub(crate) fn into_settings(self) -> Arc<Settings> {
         self.settings
     }

@@ -31,6 +31,8 @@ pub(crate) struct Exchange {
     flight: Flight,
     incoming: Context,
     method: MethodName,
+    /// It asks for a head alone, whatever its method is called.
+    is_head: bool,
     scheme: &'static str,
     version: Option<&'static str>,
     route: Option<Route>,
@@ -72,6 +74,7 @@ impl Exchange {
         }
         let scheme = arrival.scheme;
         let mut exchange = Self::begun(flight, incoming, method, scheme);
+        exchange.is_head = request.method == Method::HEAD;
         exchange.version = attributes::protocol_version(request.version);
         exchange.settings = settings.looks_at_responses(route.as_ref()).then(|| Arc::clone(settings));
         exchange.is_unrouted = route.is_none();
@@ -83,7 +86,9 @@ impl Exchange {
     /// A request that runs in its caller's context, and of which nothing is recorded.
     fn skipped(incoming: Context, pipeline: Pipeline, request: &Parts) -> Self {
         let method = MethodName::of(&request.method, None);
-        Self::begun(Flight::unseen(&incoming, pipeline), incoming, method, "")
+        let mut exchange = Self::begun(Flight::unseen(&incoming, pipeline), incoming, method, "");
+        exchange.is_head = request.method == Method::HEAD;
+        exchange
     }
 
     fn begun(flight: Flight, incoming: Context, method: MethodName, scheme: &'static str) -> Self {
@@ -91,6 +96,7 @@ impl Exchange {
             flight,
             incoming,
             method,
+            is_head: false,
             scheme,
             version: None,
             route: None,
@@ -149,7 +155,7 @@ impl Exchange {
                 || status == StatusCode::NO_CONTENT
                 || status == StatusCode::NOT_MODIFIED
         });
-        self.method.as_str() != Method::HEAD.as_str() && !bodiless
+        !self.is_head && !bodiless
     }
 
     /// The length that the response's headers announce.
@@ -159,16 +165,16 @@ impl Exchange {
 
     /// What the response's body is sent under: this request, or the session of a stream that goes on without it.
     pub(super) fn sending(mut self: Box<Self>) -> Sending {
-        let goes_on = |settings: &Arc<Settings>| settings.of_response.streaming == Streaming::Handshake;
-        if self.stream.is_none() || !self.settings.as_ref().is_some_and(goes_on) {
+        let ends_now = |settings: &Arc<Settings>| settings.of_response.streaming == Streaming::Handshake;
+        if self.stream.is_none() || !self.settings.as_ref().is_some_and(ends_now) {
             return Sending::Request(self);
         }
+        // What passes from now on is no longer this request's to count.
+        (self.stream, self.settings) = (None, None);
         self.finish(End::Complete);
         let request = self.flight.context(&self.incoming);
-        let span = with_name(&self.method, self.route.as_ref(), |request_name| {
-            OpenSession::stream(&request, request_name)
-        });
-        Sending::Stream(Box::new(span))
+        let stream = with_name(&self.method, self.route.as_ref(), |name| OpenSession::stream(&request, name));
+        Sending::Stream(Box::new(stream))
     }
 
     fn count_active(&self, by: f64) {

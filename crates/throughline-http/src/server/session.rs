@@ -24,8 +24,8 @@ use crate::{
 /// What goes on over a connection after the request that opened it has been answered: a websocket, most of all.
 ///
 /// The request's span ends with its 101. Neither the session nor its messages belong below it: a trace that grows for
-/// hours is one that nobody can read. Each is a trace of its own that *links* back, and all have the correlation id
-/// and the baggage of the request:
+/// hours is one that nobody can read. Each is a trace of its own, sampled as such, that *links* back, and all have the
+/// correlation id and the baggage of the request:
 ///
 /// ```text
 /// GET /chat          101  1 ms                      ◄─┐

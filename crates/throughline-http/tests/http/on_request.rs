@@ -101,6 +101,16 @@ async fn no_span_and_no_wish_no_timing() {
 }
 
 #[tokio::test]
+async fn a_head_is_complete_without_a_body_whatever_its_method_is_called() {
+    let (capture, _guard) = Capture::start();
+    let request = Request::head("/any").body(Body::empty()).unwrap();
+    let app = Router::new().route("/any", any(async || "ok"));
+    let layer = server().known_methods("GET".parse().unwrap());
+    drop(app.layer(layer).oneshot(request).await.unwrap());
+    assert_eq!(capture.span().outcome(), "HTTP /any: complete, 200, unset, -");
+}
+
+#[tokio::test]
 async fn methods_of_ones_own() {
     let request = |method: &str| Request::builder().method(method).uri("/any").body(Body::empty()).unwrap();
     for (layer, in_pipeline, names) in [
