@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{clock, random};
+use crate::{clock, id, random};
 
 /// The longest correlation id that is accepted.
 ///
@@ -38,7 +38,14 @@ impl CorrelationId {
     pub fn generate() -> Self {
         let millis = clock::now_unix_nanos() / 1_000_000;
         let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &random::bytes()).into_uuid();
-        Self((&*uuid.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer())).into())
+        let digits: [u8; 32] = id::encode(uuid.as_bytes());
+        let mut text = *b"00000000-0000-0000-0000-000000000000";
+        text[..8].copy_from_slice(&digits[..8]);
+        text[9..13].copy_from_slice(&digits[8..12]);
+        text[14..18].copy_from_slice(&digits[12..16]);
+        text[19..23].copy_from_slice(&digits[16..20]);
+        text[24..].copy_from_slice(&digits[20..]);
+        Self(str::from_utf8(&text).unwrap_or_default().into())
     }
 
     /// The id as text.

@@ -136,45 +136,86 @@ impl TraceFlags {
 }
 
 /// Exactly `2 * N` lower-case hexadecimal digits as `N` bytes.
-///
-/// All digits are read before any of them is judged: a loop without branches is what the compiler turns into vector
-/// instructions.
 pub(crate) fn decode<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
-    let (pairs, []) = digits.as_chunks::<2>() else {
+    if digits.len() != 2 * N {
         return None;
-    };
-    let pairs: &[[u8; 2]; N] = pairs.try_into().ok()?;
-    let mut seen = 0;
-    let bytes = pairs.map(|[high, low]| {
-        let (high, low) = (nibble(high), nibble(low));
-        seen |= high | low;
-        (high << 4) | (low & 0x0f)
-    });
-    (seen & NOT_A_DIGIT == 0).then_some(bytes)
-}
-
-const NOT_A_DIGIT: u8 = 0xf0;
-
-const fn nibble(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        b'a'..=b'f' => digit - b'a' + 10,
-        _ => NOT_A_DIGIT,
     }
+    let (eights, rest) = digits.as_chunks::<8>();
+    let mut bytes = [0; N];
+    let (fours, last) = bytes.as_chunks_mut::<4>();
+    for (four, eight) in fours.iter_mut().zip(eights) {
+        *four = decode_word(u64::from_le_bytes(*eight))?;
+    }
+    for (byte, pair) in last.iter_mut().zip(rest.as_chunks::<2>().0) {
+        let [high, low] = pair.map(nibble);
+        *byte = high? << 4 | low?;
+    }
+    Some(bytes)
 }
 
-/// `M / 2` bytes as `M` lower-case hexadecimal digits.
-fn encode<const N: usize, const M: usize>(bytes: &[u8; N]) -> [u8; M] {
+/// `N` bytes as `M` lower-case hexadecimal digits.
+pub(crate) fn encode<const N: usize, const M: usize>(bytes: &[u8; N]) -> [u8; M] {
     const { assert!(M == 2 * N) };
     let mut digits = [0; M];
-    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+    let (fours, rest) = bytes.as_chunks::<4>();
+    let (eights, last) = digits.as_chunks_mut::<8>();
+    for (eight, four) in eights.iter_mut().zip(fours) {
+        *eight = encode_word(u32::from_le_bytes(*four)).to_le_bytes();
+    }
+    for (pair, byte) in last.as_chunks_mut::<2>().0.iter_mut().zip(rest) {
         *pair = [digit(byte >> 4), digit(byte & 0x0f)];
     }
     digits
 }
 
+const fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
 const fn digit(nibble: u8) -> u8 {
     if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
+}
+
+/// The same number in each byte of a word.
+const fn each(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// Marks the highest bit of the bytes of `word` that are at least `least`. No byte may be above 0x7f: then none of the
+/// sums goes over into the next byte.
+const fn at_least(word: u64, least: u8) -> u64 {
+    word + each(0x80 - least)
+}
+
+/// Eight digits, all at once.
+fn decode_word(digits: u64) -> Option<[u8; 4]> {
+    if digits & each(0x80) != 0 {
+        return None;
+    }
+    let number = at_least(digits, b'0') & !at_least(digits, b'9' + 1);
+    let letter = at_least(digits, b'a') & !at_least(digits, b'f' + 1);
+    if (number | letter) & each(0x80) != each(0x80) {
+        return None;
+    }
+    let nibbles = (digits & each(0x0f)) + ((letter >> 7) & each(1)) * 9;
+    // Every other byte has the right pair of nibbles; these four then move together.
+    let pairs = (nibbles << 4 | nibbles >> 8) & 0x00ff_00ff_00ff_00ff;
+    let [first, second, _, _, third, fourth, _, _] = (pairs | pairs >> 8).to_le_bytes();
+    Some([first, second, third, fourth])
+}
+
+/// Four bytes, all at once.
+const fn encode_word(bytes: u32) -> u64 {
+    let apart = bytes as u64;
+    let apart = (apart | apart << 16) & 0x0000_ffff_0000_ffff;
+    let apart = (apart | apart << 8) & 0x00ff_00ff_00ff_00ff;
+    let nibbles = (apart >> 4 | apart << 8) & each(0x0f);
+    let letters = (nibbles + each(6)) >> 4 & each(1);
+    nibbles + each(b'0') + letters * (b'a' - b'0' - 10) as u64
 }
 
 fn show(digits: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -230,6 +271,27 @@ mod tests {
         assert_eq!(format!("{} {:?}", TraceFlags::SAMPLED, TraceFlags::NONE), "01 00");
         assert_eq!(trace.to_bytes()[..2], [0x0a, 0xf7]);
         assert_eq!(&trace.hex(), b"0af7651916cd43dd8448eb211c80319c");
+    }
+
+    #[test]
+    fn every_byte_at_every_place_is_read_and_written_as_by_the_standard_library() {
+        for place in 0..9 {
+            for byte in 0..=u8::MAX {
+                let mut digits = *b"0123456789abcdef01";
+                digits[2 * place] = byte;
+                let text = str::from_utf8(&digits[2 * place..2 * place + 2]);
+                let is_lower = !byte.is_ascii_uppercase() && byte.is_ascii_alphanumeric();
+                let expected =
+                    text.ok().filter(|_| is_lower).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+                assert_eq!(decode::<9>(&digits).map(|bytes| bytes[place]), expected, "{byte:#x} at {place}");
+
+                let mut bytes = [0x5a; 9];
+                bytes[place] = byte;
+                let written: [u8; 18] = encode(&bytes);
+                let expected: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                assert_eq!(str::from_utf8(&written).unwrap(), expected);
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::{cell::Cell, net::IpAddr};
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header, uri::Scheme};
 use throughline_core::Value;
 
+use crate::carrier::SCANNED_HEADERS_MAX;
+
 /// How much of a path, a query or a header is kept on a span; the sender decides how long they are.
 pub(crate) const TEXT_LEN_MAX: usize = 2048;
 
@@ -42,10 +44,14 @@ pub(crate) fn default_port(scheme: &str) -> Option<u16> {
 
 /// Splits `user@host:port` into host and port; an IPv6 address loses its brackets.
 pub(crate) fn host_and_port(authority: &str) -> Option<(&str, Option<u16>)> {
-    let authority = authority.rsplit_once('@').map_or(authority, |(_credentials, rest)| rest);
+    // Byte by byte: these texts are too short for a search that has to be set up.
+    let after_credentials = authority.bytes().rposition(|byte| byte == b'@').map_or(0, |at| at + 1);
+    let authority = authority.get(after_credentials..)?;
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => rest.split_once(']')?,
-        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+        None => {
+            authority.split_at(authority.bytes().position(|byte| byte == b':').unwrap_or(authority.len()))
+        }
     };
     let port = port.strip_prefix(':').and_then(|digits| digits.parse().ok());
     (!host.is_empty() && host.len() <= HOST_LEN_MAX).then_some((host, port))
@@ -56,7 +62,12 @@ pub(crate) const HOST_LEN_MAX: usize = 255;
 
 /// The text of header `name`: absent where it is empty or isn't visible ASCII, and never longer than we keep.
 pub(crate) fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    let text = headers.get(name).map(HeaderValue::to_str)?.ok()?;
+    let value = if headers.len() <= SCANNED_HEADERS_MAX {
+        headers.iter().find(|(own, _)| *own == name).map(|(_, value)| value)
+    } else {
+        headers.get(name)
+    };
+    let text = value.map(HeaderValue::to_str)?.ok()?;
     (!text.is_empty()).then(|| capped(text, TEXT_LEN_MAX))
 }
 

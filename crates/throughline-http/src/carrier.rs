@@ -39,19 +39,22 @@ impl<'a> HeaderCarrier<'a> {
 }
 
 /// Up to this many headers are looked through for a name before it is hashed.
-const SCANNED_HEADERS_MAX: usize = 16;
+pub(crate) const SCANNED_HEADERS_MAX: usize = 16;
 
 impl Carrier for HeaderCarrier<'_> {
     fn get_all<'a>(&'a self, name: &str, visit: &mut dyn FnMut(&'a [u8])) {
-        // Most requests lack most of our headers, and looking at a handful of names is cheaper than hashing one.
-        if self.headers.len() <= SCANNED_HEADERS_MAX && !self.headers.keys().any(|own| own.as_str() == name) {
-            return;
+        // Looking at a handful of names is cheaper than hashing one, and most requests lack most of our headers.
+        let is_short = self.headers.len() <= SCANNED_HEADERS_MAX;
+        match well_known(name) {
+            Some(name) if is_short => {
+                self.headers
+                    .iter()
+                    .filter(|(own, _)| *own == name)
+                    .for_each(|(_, value)| visit(value.as_bytes()));
+            }
+            Some(name) => self.headers.get_all(name).iter().for_each(|value| visit(value.as_bytes())),
+            None => self.headers.get_all(name).iter().for_each(|value| visit(value.as_bytes())),
         }
-        let values = match well_known(name) {
-            Some(name) => self.headers.get_all(name),
-            None => self.headers.get_all(name),
-        };
-        values.iter().for_each(|value| visit(value.as_bytes()));
     }
 
     fn set(&mut self, name: &str, value: &str) {

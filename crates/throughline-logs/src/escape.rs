@@ -28,26 +28,52 @@ fn append<const QUOTED: bool>(out: &mut Vec<u8>, text: &str) {
 /// How many bytes at the start of `bytes` need no escape.
 #[inline]
 fn plain_len<const QUOTED: bool>(bytes: &[u8]) -> usize {
+    if is_plain::<QUOTED>(bytes) {
+        return bytes.len();
+    }
     let (blocks, rest) = bytes.as_chunks::<8>();
     for (place, block) in blocks.iter().enumerate() {
         if let Some(within) = first_special::<QUOTED>(*block) {
             return place * 8 + within;
         }
     }
-    // The last eight bytes again, where there are eight: those before the rest are known to be plain.
-    if let Some(last) = bytes.last_chunk::<8>()
-        && !rest.is_empty()
-    {
-        return first_special::<QUOTED>(*last).map_or(bytes.len(), |within| bytes.len() - 8 + within);
-    }
-    // Four to seven bytes as two overlapping halves of one word.
-    if let (Some([a, b, c, d]), Some([e, f, g, h])) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>())
-        && first_special::<QUOTED>([*a, *b, *c, *d, *e, *f, *g, *h]).is_none()
-    {
-        return bytes.len();
-    }
     let special = rest.iter().position(|&byte| is_special::<QUOTED>(byte));
     special.map_or(bytes.len(), |within| bytes.len() - rest.len() + within)
+}
+
+/// Whether all bytes are ASCII and none needs an escape, as in nearly every text.
+///
+/// They are judged eight at a time; where that doesn't come out even, the last eight overlap those before.
+#[inline]
+fn is_plain<const QUOTED: bool>(bytes: &[u8]) -> bool {
+    let is_plain = |block: &[u8; 8]| is_plain_block::<QUOTED>(*block);
+    if let Some(last) = bytes.last_chunk() {
+        return bytes.as_chunks().0.iter().all(is_plain) && is_plain(last);
+    }
+    match *bytes {
+        [] => true,
+        [a] => is_plain(&[a; 8]),
+        [a, b] => is_plain(&[a, b, a, b, a, b, a, b]),
+        [a, b, c] => is_plain(&[a, b, c, a, b, c, a, b]),
+        [a, b, c, d, ..] => {
+            let [e, f, g, h] = bytes.last_chunk().copied().unwrap_or([a, b, c, d]);
+            is_plain(&[a, b, c, d, e, f, g, h])
+        }
+    }
+}
+
+/// Whether eight bytes are ASCII and need no escape. Each sum has the highest bit of a byte set, or in the case of DEL
+/// clear, where the byte is plain; a byte beyond ASCII, which would carry into the next, has that bit itself.
+#[inline]
+const fn is_plain_block<const QUOTED: bool>(block: [u8; 8]) -> bool {
+    let word = u64::from_le_bytes(block);
+    let mut plain = word.wrapping_add(ONES * (0x80 - 0x20));
+    if QUOTED {
+        plain &= (word ^ (ONES * b'"' as u64)).wrapping_add(ONES * 0x7f);
+        plain &= (word ^ (ONES * b'\\' as u64)).wrapping_add(ONES * 0x7f);
+    }
+    let is_del_or_beyond = word.wrapping_add(ONES) | word;
+    (is_del_or_beyond | !plain) & HIGHS == 0
 }
 
 /// The first byte of the two that a C1 control character has in UTF-8, and those of the rest of Latin-1.
@@ -161,6 +187,17 @@ mod tests {
                 for around in [b' ', b'x', 0x80, 0xff, 0x21] {
                     let mut block = [around; 8];
                     block[place] = byte;
+                    let is_ascii = block.is_ascii();
+                    assert_eq!(
+                        is_plain_block::<true>(block),
+                        is_ascii && !block.iter().any(|byte| is_special::<true>(*byte)),
+                        "{byte:#x}"
+                    );
+                    assert_eq!(
+                        is_plain_block::<false>(block),
+                        is_ascii && !block.iter().any(|byte| is_special::<false>(*byte)),
+                        "{byte:#x}"
+                    );
                     assert_eq!(
                         first_special::<true>(block),
                         is_special::<true>(byte).then_some(place),

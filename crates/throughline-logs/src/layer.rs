@@ -177,8 +177,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
         }
         // Formatting runs the application's code, which may log: never while the span's extensions are locked.
         let mut fields = SpanFields::with_room();
-        let sink = &mut SpanFieldsWriter { fields: &mut fields, limits: &self.limits };
-        attributes.record(&mut Fields { sink, redactor: &self.redactor });
+        scratch::with(|Scratch { key_texts, .. }| {
+            let sink = &mut SpanFieldsWriter { fields: &mut fields, key_texts, limits: &self.limits };
+            attributes.record(&mut Fields { sink, redactor: &self.redactor });
+        });
         if !fields.is_empty() {
             span.extensions_mut().replace(fields);
         }
@@ -189,10 +191,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
             return;
         }
         let Some(span) = ctx.span(id) else { return };
-        scratch::with(|scratch| {
-            let late = &mut scratch.late;
+        scratch::with(|Scratch { late, key_texts, .. }| {
             late.clear();
-            let sink = &mut SpanFieldsWriter { fields: late, limits: &self.limits };
+            let sink = &mut SpanFieldsWriter { fields: late, key_texts, limits: &self.limits };
             values.record(&mut Fields { sink, redactor: &self.redactor });
             if late.is_empty() {
                 return;

@@ -6,7 +6,7 @@ use crate::{
     fields::FieldSink,
     foreign::{self, Written},
     key::Key,
-    key_text,
+    key_text::KeyTexts,
     limits::Limits,
     value::{self, Raw},
 };
@@ -176,6 +176,7 @@ impl SpanFields {
 /// Serialises fields into a [`SpanFields`].
 pub(crate) struct SpanFieldsWriter<'a> {
     pub(crate) fields: &'a mut SpanFields,
+    pub(crate) key_texts: &'a mut KeyTexts,
     pub(crate) limits: &'a Limits,
 }
 
@@ -195,7 +196,7 @@ impl SpanFieldsWriter<'_> {
     fn part(&mut self, key: Key, write: impl FnOnce(&mut Vec<u8>, &Limits) -> Written) -> Part {
         let text = &mut self.fields.text;
         let start = text.len();
-        key_text::append_key(text, key);
+        text.extend_from_slice(self.key_texts.get(key));
         let value = text.len();
         let written = write(text, self.limits);
         Part { whole: start..text.len(), value_len: text.len() - value, written }
@@ -224,8 +225,8 @@ mod tests {
     }
 
     fn fields(values: &[(&'static str, Raw<'_>)], limits: &Limits) -> SpanFields {
-        let mut fields = SpanFields::default();
-        let mut writer = SpanFieldsWriter { fields: &mut fields, limits };
+        let (mut fields, mut key_texts) = (SpanFields::default(), KeyTexts::default());
+        let mut writer = SpanFieldsWriter { fields: &mut fields, key_texts: &mut key_texts, limits };
         for (name, value) in values {
             writer.field(name, *value);
         }

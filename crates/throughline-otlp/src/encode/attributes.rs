@@ -12,7 +12,7 @@ pub(crate) struct Attributes {
     bytes: Vec<u8>,
     count: usize,
     /// A bit for the looks of each key: most new keys are known to be new by it.
-    seen: u128,
+    seen: u64,
     dropped: u32,
 }
 
@@ -172,15 +172,12 @@ const INT: u8 = 0x18;
 /// two of these stand before the outermost length.
 const SHORT_LEN_MAX: usize = 0x7f - 6;
 
-/// One of 128 bits, by the length and three letters of a key.
+/// One of 64 bits, by the length and two letters of a key.
 #[inline]
-fn looks_of(key: &[u8]) -> u128 {
-    let letter = |place: usize| usize::from(key.get(place).copied().unwrap_or_default());
-    let looks = key.len() * 7
-        + letter(key.len() / 2) * 5
-        + letter(key.len() / 4) * 3
-        + letter(key.len().wrapping_sub(1));
-    1 << (looks & 0x7f)
+fn looks_of(key: &[u8]) -> u64 {
+    let [middle, last] =
+        [key.get(key.len() / 2), key.last()].map(|letter| u64::from(letter.copied().unwrap_or_default()));
+    1 << ((key.len() as u64 * 7 + middle * 3 + last) & 63)
 }
 
 /// A number that is known to fit.
