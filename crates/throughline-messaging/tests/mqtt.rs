@@ -3,20 +3,19 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests, too")]
 
 mod contract;
+mod mqtt_broker;
 mod mqtt_client;
 
 use std::{
-    collections::HashMap,
     error::Error,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
-    thread,
+    net::{Ipv4Addr, TcpListener},
     time::{Duration, Instant},
 };
 
 use contract::Broker;
+use mqtt_broker::{free_port, start_broker};
 use mqtt_client::{DEADLINE, Mqtt, options};
 use rumqttc::v5::{MqttOptions, mqttbytes::QoS};
-use rumqttd::{Broker as Embedded, Config, ConnectionSettings, RouterConfig, ServerSettings};
 use throughline_core::{Baggage, Carry, Context, with_remote};
 use throughline_messaging::mqtt::{self, Publisher, Subscriber};
 use throughline_testing::Capture;
@@ -116,50 +115,4 @@ async fn a_broker_that_does_not_answer_is_a_clear_error() {
     let deadline = Duration::from_millis(50);
     let error = mqtt::connect(options(port, "lost"), 1, deadline).await.err().unwrap();
     assert_eq!(error.to_string(), format!("no answer from the MQTT broker at 127.0.0.1:{port} within 50ms"));
-}
-
-/// Starts a broker in this process, waits until it answers, and returns its port.
-///
-/// It runs as long as the process does: it can't be stopped.
-async fn start_broker() -> u16 {
-    let port = free_port();
-    let mut broker = Embedded::new(config(SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
-    thread::spawn(move || drop(broker.start()));
-    let began = Instant::now();
-    // A bind that fails is only logged by the broker. Whoever else got the port wouldn't answer as a broker does.
-    while let Err(error) = mqtt::connect(options(port, "check"), 1, DEADLINE).await {
-        assert!(began.elapsed() < DEADLINE, "the embedded broker doesn't answer: {error}");
-        tokio::task::yield_now().await;
-    }
-    port
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
-}
-
-fn config(listen: SocketAddr) -> Config {
-    let connections = ConnectionSettings {
-        connection_timeout_ms: 5_000,
-        max_payload_size: 64 * 1024,
-        max_inflight_count: 100,
-        auth: None,
-        external_auth: None,
-        dynamic_filters: true,
-    };
-    let server = ServerSettings {
-        name: "test".to_owned(),
-        listen,
-        tls: None,
-        next_connection_delay_ms: 1,
-        connections,
-    };
-    let router = RouterConfig {
-        max_connections: 64,
-        max_outgoing_packet_count: 200,
-        max_segment_size: 1024 * 1024,
-        max_segment_count: 10,
-        ..RouterConfig::default()
-    };
-    Config { router, v5: Some(HashMap::from([("test".to_owned(), server)])), ..Config::default() }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use throughline_core::{
-    Clock, Filters, SpanData, SpanRecord, Status, Value, is_suppressed, redact::Redactor,
+    Clock, Filters, SpanData, SpanRecord, Status, Value, is_suppressed, redact::Redactor, semconv::own,
 };
 use tracing::{
     Event, Metadata, Subscriber,
@@ -204,13 +204,15 @@ impl EventNotes {
     fn write(&mut self, event: &Event<'_>, caps: Caps, redactor: &Redactor) {
         let Self { message, attributes } = self;
         let metadata = event.metadata();
-        attributes.set(EVENT_ATTRIBUTES, "level", metadata.level().as_str().into(), caps);
-        attributes.set(EVENT_ATTRIBUTES, "target", metadata.target().into(), caps);
+        attributes.set(EVENT_ATTRIBUTES, own::EVENT_LEVEL, metadata.level().as_str().into(), caps);
+        attributes.set(EVENT_ATTRIBUTES, own::EVENT_TARGET, metadata.target().into(), caps);
         let bridged = metadata.target() == "log";
         event.record(&mut Visitor::new(|key, value| match (key, value) {
             ("message", Value::Str(text)) => message.push_str(&redactor.named(key, text).unwrap_or_default()),
             // The bridge from the `log` crate has one target for all and the record's own place beside it.
-            ("log.target", target) if bridged => attributes.set(EVENT_ATTRIBUTES, "target", target, caps),
+            ("log.target", target) if bridged => {
+                attributes.set(EVENT_ATTRIBUTES, own::EVENT_TARGET, target, caps)
+            }
             ("log.module_path" | "log.file" | "log.line", _) if bridged => {}
             (key, value) => {
                 redactor.attribute(key, value, |value| attributes.set(EVENT_ATTRIBUTES, key, value, caps));

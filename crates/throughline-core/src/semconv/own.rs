@@ -1,8 +1,14 @@
-//! Names of our own: `correlation.id`, and what stands under `throughline.`.
+//! Names of our own: `correlation.id`, what stands under `throughline.`, and what `tracing` calls its own.
+//!
+//! `semconv/own.json` is the registry of these names: a new one goes into both.
 
 super::names! {
     /// `correlation.id`: the id that survives where a trace does not.
     CORRELATION_ID = "correlation.id",
+    /// `level`: how severe an event on a span is.
+    EVENT_LEVEL = "level",
+    /// `target`: the part of the program that an event on a span comes from.
+    EVENT_TARGET = "target",
     /// `throughline.http.end`: how a server's span ended: complete, client gone, error or panic.
     HTTP_END = "throughline.http.end",
     /// `throughline.http.messages`: how many messages a session has had: chunks of an event stream, or what
