@@ -8,7 +8,11 @@ use std::{
 };
 
 use serde_json::Value;
-use throughline::{core::env::Environment, logs::Output};
+use throughline::{
+    core::env::Environment,
+    logs::Output,
+    otlp::{EventTarget, Signal},
+};
 use throughline_testing::collector::{LogRecord, Metric, Receiver, Span};
 use tokio::runtime::Runtime;
 use tracing::level_filters::LevelFilter;
@@ -59,6 +63,8 @@ fn observe() -> Observed {
             ("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.http_endpoint().as_str()),
             ("OTEL_RESOURCE_ATTRIBUTES", "service.namespace=tests,deployment.environment.name=test"),
         ]))
+        .log_records(Signal::On)
+        .events(EventTarget::Both)
         .log_output(Output::file(&lines))
         .log_filter(ours())
         .span_filter(ours())
