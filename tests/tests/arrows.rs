@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("throughline-messaging", &["throughline-core"]),
     ("throughline-otlp", &["throughline-core"]),
     ("throughline-receiver", &[]),
+    ("throughline-resilience", &["throughline-core"]),
     (
         "throughline-testing",
         &["throughline-core", "throughline-logs", "throughline-otlp", "throughline-receiver"],
@@ -29,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "throughline-logs",
             "throughline-messaging",
             "throughline-otlp",
+            "throughline-resilience",
         ],
     ),
 ];

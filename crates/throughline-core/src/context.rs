@@ -1,6 +1,6 @@
 //! What a piece of work carries with it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use crate::{Baggage, CorrelationId, SpanContext};
 
@@ -18,6 +18,7 @@ pub struct Context {
 struct Shared {
     correlation_id: Option<CorrelationId>,
     baggage: Baggage,
+    deadline: Option<Instant>,
 }
 
 static NO_BAGGAGE: Baggage = Baggage::EMPTY;
@@ -39,6 +40,22 @@ impl Context {
     #[must_use]
     pub fn baggage(&self) -> &Baggage {
         self.shared.as_ref().map_or(&NO_BAGGAGE, |shared| &shared.baggage)
+    }
+
+    /// When whoever waits for this work stops waiting, if that is known. It does not travel by itself: the layers of
+    /// `throughline-resilience` tell the next hop how much time is left.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.shared.as_ref().and_then(|shared| shared.deadline)
+    }
+
+    /// The same context with this deadline, or with its own where that is earlier.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Instant) -> Self {
+        if self.deadline().is_none_or(|own| deadline < own) {
+            self.shared_mut().deadline = Some(deadline);
+        }
+        self
     }
 
     /// The same context in this span.

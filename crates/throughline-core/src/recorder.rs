@@ -44,6 +44,8 @@ pub enum Metric {
     RpcServerCallDuration,
     /// `rpc.client.call.duration`
     RpcClientCallDuration,
+    /// `throughline.resilience.decisions`
+    ResilienceDecisions,
 }
 
 /// How a metric is declared to a metrics library.
@@ -78,7 +80,7 @@ pub const DURATION_BUCKETS: &[f64] =
 
 impl Metric {
     /// Every metric, in declaration order: `metric as usize` is its place.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::HttpServerRequestDuration,
         Self::HttpServerActiveRequests,
         Self::HttpClientRequestDuration,
@@ -89,6 +91,7 @@ impl Metric {
         Self::MessagingConsumed,
         Self::RpcServerCallDuration,
         Self::RpcClientCallDuration,
+        Self::ResilienceDecisions,
     ];
 
     /// The instrument behind this metric.
@@ -125,6 +128,12 @@ impl Metric {
             Self::RpcClientCallDuration => {
                 seconds("rpc.client.call.duration", "Duration of an outgoing remote procedure call.")
             }
+            Self::ResilienceDecisions => Instrument {
+                name: "throughline.resilience.decisions",
+                unit: "{decision}",
+                description: "Number of decisions of breakers, balancers, retries, time limits, fallbacks and caches.",
+                kind: InstrumentKind::Counter,
+            },
         }
     }
 }

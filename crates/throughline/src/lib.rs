@@ -39,6 +39,7 @@
 //! | `grpc`, `http-protobuf` | yes | the two transports of `otlp` |
 //! | `messaging` | with either | `messaging`, spans for brokers of your own |
 //! | `channel`, `mqtt` | no | `messaging` over tokio channels, over MQTT 5 |
+//! | `resilience` | no | `resilience`, the patterns that keep a system up, each decision on the span |
 //! | `full` | no | all of these |
 
 /// The README's example is compiled as one of ours.
@@ -76,6 +77,9 @@ pub use throughline_messaging as messaging;
 /// The way out.
 #[cfg(feature = "otlp")]
 pub use throughline_otlp as otlp;
+/// Retry, breaker, time limit, fallback, balancing, shards and cached reads, each decision visible.
+#[cfg(feature = "resilience")]
+pub use throughline_resilience as resilience;
 
 pub use throughline_core::{
     Baggage, Carry, Context, CorrelationId, EdgePolicy, SpanContext, SpanExt, Status, Value, carry,

@@ -26,4 +26,48 @@ super::names! {
     MESSAGING_REDELIVERED = "throughline.messaging.redelivered",
     /// `throughline.rpc.end`: how a call ended: complete, client gone, cancelled, error or panic.
     RPC_END = "throughline.rpc.end",
+    /// `throughline.balance.strategy`: how an instance was chosen.
+    BALANCE_STRATEGY = "throughline.balance.strategy",
+    /// `throughline.balance.instance`: the instance that was chosen.
+    BALANCE_INSTANCE = "throughline.balance.instance",
+    /// `throughline.balance.healthy`: how many instances could have been chosen.
+    BALANCE_HEALTHY = "throughline.balance.healthy",
+    /// `throughline.balance.total`: how many instances there are.
+    BALANCE_TOTAL = "throughline.balance.total",
+    /// `throughline.shard.id`: the shard that owns the key.
+    SHARD_ID = "throughline.shard.id",
+    /// `throughline.shard.total`: how many shards there are.
+    SHARD_TOTAL = "throughline.shard.total",
+    /// `throughline.shard.key`: the key, unless it is sensitive.
+    SHARD_KEY = "throughline.shard.key",
+    /// `throughline.shard.key_hash`: sixteen hex digits that stand for the key.
+    SHARD_KEY_HASH = "throughline.shard.key_hash",
+    /// `throughline.breaker.name`: which circuit breaker.
+    BREAKER_NAME = "throughline.breaker.name",
+    /// `throughline.breaker.state`: its state when the call came: closed, open or half_open.
+    BREAKER_STATE = "throughline.breaker.state",
+    /// `throughline.breaker.rejected`: that the breaker let the call not through.
+    BREAKER_REJECTED = "throughline.breaker.rejected",
+    /// `throughline.retry.resends`: how often the request was sent again.
+    RETRY_RESENDS = "throughline.retry.resends",
+    /// `throughline.retry.end`: why it was not sent once more.
+    RETRY_END = "throughline.retry.end",
+    /// `throughline.timeout.ms`: how long the call had, in milliseconds.
+    TIMEOUT_MS = "throughline.timeout.ms",
+    /// `throughline.timeout.elapsed`: that the time was up before the answer came.
+    TIMEOUT_ELAPSED = "throughline.timeout.elapsed",
+    /// `throughline.degraded`: what was answered by a fallback.
+    DEGRADED = "throughline.degraded",
+    /// `throughline.degraded.reason`: why.
+    DEGRADED_REASON = "throughline.degraded.reason",
+    /// `throughline.cache.name`: which cache.
+    CACHE_NAME = "throughline.cache.name",
+    /// `throughline.cache.result`: hit, miss or stale.
+    CACHE_RESULT = "throughline.cache.result",
+    /// `throughline.resilience.pattern`: which pattern decided.
+    RESILIENCE_PATTERN = "throughline.resilience.pattern",
+    /// `throughline.resilience.name`: which breaker, balancer, cache …
+    RESILIENCE_NAME = "throughline.resilience.name",
+    /// `throughline.resilience.decision`: what was decided.
+    RESILIENCE_DECISION = "throughline.resilience.decision",
 }

@@ -1,0 +1,291 @@
+//! A circuit breaker: it stops asking a service that keeps failing, and tries again after a while.
+//!
+//! ```text
+//!            5 failures in a row                60 s later
+//! closed ───────────────────────► open ───────────────────────► half_open
+//!    ▲                             ▲  one of 3 trials fails ───────┘ │
+//!    └─────────────────────────────┼──── all trials succeed ─────────┘
+//! ```
+//!
+//! ```
+//! use throughline_resilience::breaker;
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let http = service_fn(async |_: http::Request<()>| Ok::<_, std::io::Error>(http::Response::new(())));
+//! let guarded = ServiceBuilder::new().layer(breaker::http("recommendations")).service(http);
+//! let response = guarded.oneshot(http::Request::get("http://recommendations.internal/").body(())?).await?;
+//! # assert!(response.status().is_success()); Ok(()) }
+//! ```
+//!
+//! On the caller's span: `throughline.breaker.name`, `.state` as the call found it, and `.rejected` on a call that was not
+//! let through. A transition is one log line and one event, on the span whose call caused it; so is none of the calls. The
+//! state machine is the crate `tower-resilience-circuitbreaker`; what is ours is what it tells.
+//!
+//! # Cancel safety
+//! A call that is dropped counts neither as a success nor as a failure; a trial that is dropped makes room for another.
+
+use std::{
+    error::Error,
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use http::{Response, StatusCode};
+use throughline_core::semconv::own::{BREAKER_NAME, BREAKER_REJECTED, BREAKER_STATE};
+use tower_layer::Layer;
+use tower_resilience_circuitbreaker::{
+    CircuitBreaker, CircuitBreakerError, CircuitBreakerHandle, CircuitBreakerLayer, CircuitState,
+    FailureClassifier,
+};
+use tower_service::Service;
+
+use crate::decision;
+
+/// How many failures in a row open a breaker unless told otherwise.
+pub const FAILURES: usize = 5;
+/// How long it stays open.
+pub const OPEN_FOR: Duration = Duration::from_secs(60);
+/// How many calls are let through on trial after that.
+pub const TRIALS: usize = 3;
+
+/// A breaker around an HTTP service: errors and 5xx are failures.
+///
+/// `name` comes from code, never from a request: spans and metrics show it.
+pub fn http(name: &'static str) -> BreakerLayer {
+    builder(name).build()
+}
+
+/// A breaker with settings of its own.
+pub fn builder(name: &'static str) -> BreakerBuilder {
+    BreakerBuilder {
+        name,
+        failures: FAILURES,
+        open_for: OPEN_FOR,
+        trials: TRIALS,
+        by_status: ByStatus(StatusCode::is_server_error as fn(&StatusCode) -> bool),
+    }
+}
+
+/// Settings of a breaker; ends with [`build`](Self::build).
+#[derive(Debug)]
+#[must_use = "there is no breaker until `build` is called"]
+pub struct BreakerBuilder {
+    name: &'static str,
+    failures: usize,
+    open_for: Duration,
+    trials: usize,
+    by_status: ByStatus,
+}
+
+impl BreakerBuilder {
+    /// How many failures in a row open it; at least one.
+    pub fn failures(mut self, failures: usize) -> Self {
+        self.failures = failures.max(1);
+        self
+    }
+
+    /// How long it stays open before it lets calls through on trial.
+    pub fn open_for(mut self, open_for: Duration) -> Self {
+        self.open_for = open_for;
+        self
+    }
+
+    /// How many calls are let through on trial, all of which must succeed; at least one.
+    pub fn trials(mut self, trials: usize) -> Self {
+        self.trials = trials.max(1);
+        self
+    }
+
+    /// Which answers are failures; an error always is.
+    pub fn failure(mut self, is_failure: fn(&StatusCode) -> bool) -> Self {
+        self.by_status = ByStatus(is_failure);
+        self
+    }
+
+    /// The breaker, closed. All services that the layer is put onto share its state.
+    pub fn build(self) -> BreakerLayer {
+        let name = self.name;
+        let builder = CircuitBreakerLayer::builder()
+            .name(name)
+            .consecutive_failures(self.failures)
+            .wait_duration_in_open(self.open_for)
+            .permitted_calls_in_half_open(self.trials)
+            .on_state_transition(move |from, to| tell_transition(name, from, to))
+            .failure_classifier_type(self.by_status);
+        let built = builder.build_with_handle();
+        let (layer, handle) =
+            built.unwrap_or_else(|_| unreachable!("the counts are at least one, and the rates are defaults"));
+        BreakerLayer { name, layer, handle }
+    }
+}
+
+/// The layer of one breaker; see [the module](mod@crate::breaker).
+#[derive(Clone)]
+#[must_use = "a layer does nothing until it is added to a service"]
+pub struct BreakerLayer {
+    name: &'static str,
+    layer: CircuitBreakerLayer<ByStatus>,
+    handle: CircuitBreakerHandle<ByStatus>,
+}
+
+impl BreakerLayer {
+    /// The state right now: `closed`, `open` or `half_open`.
+    #[must_use]
+    pub fn state(&self) -> &'static str {
+        state_name(self.handle.state())
+    }
+}
+
+impl<S: Clone> Layer<S> for BreakerLayer {
+    type Service = Breaker<S>;
+
+    fn layer(&self, inner: S) -> Breaker<S> {
+        Breaker { name: self.name, inner: self.layer.layer_fn(inner), handle: self.handle.clone() }
+    }
+}
+
+impl fmt::Debug for BreakerLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BreakerLayer")
+            .field("name", &self.name)
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A service behind a breaker; see [the module](mod@crate::breaker).
+#[derive(Clone)]
+pub struct Breaker<S> {
+    name: &'static str,
+    inner: CircuitBreaker<S, ByStatus>,
+    handle: CircuitBreakerHandle<ByStatus>,
+}
+
+impl<S, Req, B> Service<Req> for Breaker<S>
+where
+    S: Service<Req, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Send + 'static,
+    S::Future: Send + 'static,
+    Req: Send + 'static,
+    B: Send + 'static,
+{
+    type Response = Response<B>;
+    type Error = BreakerError<S::Error>;
+    type Future = ResponseFuture<Response<B>, S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx).map_err(|error| BreakerError::of(self.name, error))
+    }
+
+    fn call(&mut self, request: Req) -> Self::Future {
+        let state = state_name(self.handle.state());
+        decision::on_span(&[(BREAKER_NAME, self.name.into()), (BREAKER_STATE, state.into())]);
+        ResponseFuture { future: self.inner.call(request), name: self.name }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Breaker<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Breaker").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The answer from behind a breaker.
+#[must_use = "futures do nothing unless polled"]
+pub struct ResponseFuture<T, E> {
+    future: Pin<Box<dyn Future<Output = Result<T, CircuitBreakerError<E>>> + Send>>,
+    name: &'static str,
+}
+
+impl<T, E> Future for ResponseFuture<T, E> {
+    type Output = Result<T, BreakerError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let result =
+            ready!(self.future.as_mut().poll(cx)).map_err(|error| BreakerError::of(self.name, error));
+        if let Err(BreakerError::Open { name }) = &result {
+            decision::on_span(&[(BREAKER_REJECTED, true.into())]);
+            decision::count("breaker", name, "rejected");
+        }
+        Poll::Ready(result)
+    }
+}
+
+impl<T, E> fmt::Debug for ResponseFuture<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Why a call behind a breaker has no answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BreakerError<E> {
+    /// The breaker let it not through: nothing was sent.
+    Open {
+        /// Which breaker.
+        name: &'static str,
+    },
+    /// The service failed.
+    Inner(E),
+}
+
+impl<E> BreakerError<E> {
+    fn of(name: &'static str, error: CircuitBreakerError<E>) -> Self {
+        match error {
+            CircuitBreakerError::OpenCircuit => Self::Open { name },
+            CircuitBreakerError::Inner(error) => Self::Inner(error),
+        }
+    }
+}
+
+impl<E> fmt::Display for BreakerError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open { name } => write!(f, "the breaker {name} is open"),
+            Self::Inner(_) => f.write_str("the service behind the breaker failed"),
+        }
+    }
+}
+
+impl<E: Error + 'static> Error for BreakerError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Open { .. } => None,
+            Self::Inner(error) => Some(error),
+        }
+    }
+}
+
+/// An error is a failure, and so is an answer with such a status.
+#[derive(Clone, Copy, Debug)]
+struct ByStatus(fn(&StatusCode) -> bool);
+
+impl<B, E> FailureClassifier<Response<B>, E> for ByStatus {
+    fn classify(&self, result: &Result<Response<B>, E>) -> bool {
+        result.as_ref().map_or(true, |response| (self.0)(&response.status()))
+    }
+}
+
+/// Runs within the call that caused it, hence on its span.
+fn tell_transition(name: &'static str, from: CircuitState, to: CircuitState) {
+    let (from, to) = (state_name(from), state_name(to));
+    if to == "open" {
+        tracing::warn!(target: "throughline::resilience", breaker = name, from, to, "breaker opened");
+    } else {
+        tracing::info!(target: "throughline::resilience", breaker = name, from, to, "breaker changed");
+    }
+    decision::count("breaker", name, to);
+}
+
+const fn state_name(state: CircuitState) -> &'static str {
+    match state {
+        CircuitState::Closed => "closed",
+        CircuitState::Open => "open",
+        CircuitState::HalfOpen => "half_open",
+    }
+}

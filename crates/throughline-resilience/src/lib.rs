@@ -1,0 +1,72 @@
+//! The patterns that keep a distributed system up, each decision visible on the span of whoever asked.
+//!
+//! ```text
+//! call ─► cached read ─► fallback ─► retry ─► time limit ─► breaker ─► balancer or shard ─► traced client ─► instance
+//!          hit, stale     degraded    resends   elapsed      state        instance, health     a span an attempt
+//! ```
+//!
+//! Each part is a tower layer or a small function of its own; take those you need, in that order. The mechanisms come from
+//! well-kept crates where one fits; what is ours is that every decision is on the caller's span (attributes under
+//! `throughline.`), a change of state is one log line, and all of it is counted in `throughline.resilience.decisions`, by
+//! pattern, name and decision.
+//!
+//! ```
+//! # #[cfg(all(feature = "retry", feature = "timeout", feature = "breaker"))] {
+//! use throughline_resilience::{breaker, retry, timeout};
+//! use tower::{ServiceBuilder, service_fn};
+//!
+//! # let http = service_fn(async |_: http::Request<()>| Ok::<_, std::io::Error>(http::Response::new(())));
+//! let users = ServiceBuilder::new()
+//!     .layer(retry::layer("users"))
+//!     .layer(timeout::client())
+//!     .layer(breaker::http("users"))
+//!     .service(http);
+//! # let _ = users.clone(); fn is_client<S: tower::Service<http::Request<()>>>(_: S) {} is_client(users);
+//! # }
+//! ```
+//!
+//! A span that makes several calls shows the decisions of the last one of each kind; give each call a span of its own where
+//! that matters (`.instrument(info_span!("recommendations"))`).
+//!
+//! # Features
+//!
+//! | feature | brings | mechanism |
+//! |---|---|---|
+//! | `balance` | [`balance`](mod@crate::balance): round-robin, least-connections, weighted; health | `tower-resilience-outlier`, and our choice |
+//! | `shard` | [`shard`](mod@crate::shard): consistent hash | `hashring` |
+//! | `breaker` | [`breaker`](mod@crate::breaker): closed, open, half-open | `tower-resilience-circuitbreaker` |
+//! | `retry` | [`retry`](mod@crate::retry): backoff with full jitter, budget | `tower` |
+//! | `timeout` | [`timeout`](mod@crate::timeout): time limit, deadline for the next hop | `tokio` |
+//! | `fallback` | [`fallback`](mod@crate::fallback): graceful degradation | ours |
+//! | `cache` | [`cache`](mod@crate::cache): cached reads, stale ones included | `moka` |
+//! | `full` | all of these | |
+//!
+//! None is on by default, and a call without these layers pays nothing for them.
+
+// In the order in which a call meets them.
+#[cfg(feature = "balance")]
+pub mod balance;
+#[cfg(feature = "breaker")]
+pub mod breaker;
+#[cfg(feature = "cache")]
+pub mod cache;
+#[cfg(feature = "fallback")]
+pub mod fallback;
+#[cfg(feature = "retry")]
+pub mod retry;
+#[cfg(feature = "shard")]
+pub mod shard;
+#[cfg(feature = "timeout")]
+pub mod timeout;
+
+// What each of them tells.
+#[cfg(any(
+    feature = "balance",
+    feature = "breaker",
+    feature = "cache",
+    feature = "fallback",
+    feature = "retry",
+    feature = "shard",
+    feature = "timeout"
+))]
+mod decision;

@@ -1,0 +1,150 @@
+//! Whether to send again, when, and what is told of it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http::{Method, Request, Response, StatusCode, header::RETRY_AFTER};
+use throughline_core::{
+    ResendCount, now_unix_nanos,
+    semconv::own::{RETRY_END, RETRY_RESENDS},
+};
+use tokio::time::Sleep;
+use tower::retry::{Policy, budget::Budget};
+
+use super::{Idempotent, RETRY_AFTER_MAX, RetryLayer, Throttled};
+use crate::decision;
+
+/// Decides for one request, from its first attempt to its last; see [the module](mod@crate::retry).
+#[derive(Clone, Debug)]
+pub struct RetryPolicy {
+    settings: RetryLayer,
+    resends: u32,
+}
+
+impl RetryPolicy {
+    pub(super) const fn new(settings: RetryLayer) -> Self {
+        Self { settings, resends: 0 }
+    }
+
+    /// How long to wait before the next attempt, or why there is none.
+    fn decide<Q, B, E>(
+        &self,
+        request: &Request<Q>,
+        result: &Result<Response<B>, E>,
+    ) -> Result<Duration, End> {
+        let asked = match result {
+            Err(_) => None,
+            Ok(response) if self.is_worth_it(response.status()) => retry_after(response),
+            Ok(response) if is_failure(response.status()) => return Err(End::NotWorthIt),
+            Ok(_) => return Err(End::Answered),
+        };
+        if !may_be_sent_twice(request) {
+            return Err(End::NotIdempotent);
+        }
+        if self.resends >= self.settings.resends_max {
+            return Err(End::TooMany);
+        }
+        match asked {
+            Some(pause) if pause > RETRY_AFTER_MAX => Err(End::AskedForTooLong),
+            _ if !self.settings.budget.withdraw() => Err(End::BudgetSpent),
+            Some(pause) => Ok(pause),
+            None => Ok(self.settings.backoff.pause(self.resends)),
+        }
+    }
+
+    fn is_worth_it(&self, status: StatusCode) -> bool {
+        let is_throttled = matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
+        status.is_server_error() || (is_throttled && self.settings.throttled == Throttled::Resend)
+    }
+
+    /// A request that went well the first time has nothing to tell.
+    fn tell_end(&self, end: End) {
+        if self.resends > 0 || end != End::Answered {
+            decision::on_span(&[(RETRY_RESENDS, self.resends.into()), (RETRY_END, end.as_str().into())]);
+            decision::count("retry", self.settings.name, end.as_str());
+        }
+    }
+}
+
+impl<Q: Clone, B, E> Policy<Request<Q>, Response<B>, E> for RetryPolicy {
+    type Future = Sleep;
+
+    fn retry(&mut self, request: &mut Request<Q>, result: &mut Result<Response<B>, E>) -> Option<Sleep> {
+        let pause = match self.decide(request, result) {
+            Ok(pause) => pause,
+            Err(end) => {
+                if end == End::Answered {
+                    self.settings.budget.deposit();
+                }
+                self.tell_end(end);
+                return None;
+            }
+        };
+        self.resends += 1;
+        let before = request.extensions().get::<ResendCount>().copied().unwrap_or_default();
+        request.extensions_mut().insert(before.next());
+        tracing::info!(
+            target: "throughline::resilience",
+            to = self.settings.name,
+            resend = self.resends,
+            pause_ms = pause.as_secs_f64() * 1_000.0,
+            reason = result.as_ref().map_or("error", |response| response.status().canonical_reason().unwrap_or("status")),
+            "sending again"
+        );
+        decision::count("retry", self.settings.name, "resent");
+        Some(tokio::time::sleep(pause))
+    }
+
+    fn clone_request(&mut self, request: &Request<Q>) -> Option<Request<Q>> {
+        may_be_sent_twice(request).then(|| request.clone())
+    }
+}
+
+/// Why a request isn't sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Answered,
+    NotWorthIt,
+    NotIdempotent,
+    TooMany,
+    AskedForTooLong,
+    BudgetSpent,
+}
+
+impl End {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::NotWorthIt => "not_worth_it",
+            Self::NotIdempotent => "not_idempotent",
+            Self::TooMany => "too_many",
+            Self::AskedForTooLong => "asked_for_too_long",
+            Self::BudgetSpent => "budget_spent",
+        }
+    }
+}
+
+fn is_failure(status: StatusCode) -> bool {
+    status.is_client_error() || status.is_server_error()
+}
+
+/// By its method (RFC 9110, 9.2.2), its mark, or its key.
+fn may_be_sent_twice<Q>(request: &Request<Q>) -> bool {
+    let by_method = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::PUT | Method::DELETE
+    );
+    by_method
+        || request.extensions().get::<Idempotent>().is_some()
+        || request.headers().contains_key("idempotency-key")
+}
+
+/// Seconds, or a date (RFC 9110, 10.2.3).
+fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
+    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date: SystemTime = httpdate::parse_http_date(text).ok()?;
+    let date = date.duration_since(UNIX_EPOCH).ok()?;
+    Some(date.saturating_sub(Duration::from_nanos(now_unix_nanos())))
+}
