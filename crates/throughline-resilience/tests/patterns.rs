@@ -10,7 +10,7 @@ use std::{
     io,
     rc::Rc,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -135,25 +135,21 @@ async fn a_breaker_tries_again_and_closes_when_all_trials_succeed() {
 
 // ---- retry ----
 
+type Scripted = tower::util::BoxCloneService<Request<()>, Response<()>, io::Error>;
+type Seen = Arc<Mutex<Vec<u32>>>;
+
 /// A service that answers with these, one after the other, and keeps the resend counts that it saw.
-fn script(
-    statuses: &'static [u16],
-) -> (
-    impl Service<Request<()>, Response = Response<()>, Error = io::Error, Future = std::future::Ready<Answer>>
-    + Clone,
-    Rc<Cell<Vec<u32>>>,
-) {
-    let seen = Rc::new(Cell::new(Vec::new()));
-    let kept = Rc::clone(&seen);
+fn script(statuses: &'static [u16]) -> (Scripted, Seen) {
+    let seen = Seen::default();
+    let kept = Arc::clone(&seen);
     let service = service_fn(move |request: Request<()>| {
-        let mut counts = kept.take();
+        let mut counts = kept.lock().unwrap();
         let count = request.extensions().get::<ResendCount>().copied().unwrap_or_default();
         let status = statuses.get(counts.len()).copied().unwrap_or(200);
         counts.push(count.0);
-        kept.set(counts);
         std::future::ready(if status == 0 { Err(io::Error::other("reset")) } else { answer(status) })
     });
-    (service, seen)
+    (Scripted::new(service), seen)
 }
 
 #[tokio::test(start_paused = true)]
@@ -188,7 +184,7 @@ async fn what_is_sent_again_and_what_never_is() {
         let (service, seen) = script(statuses);
         let service = ServiceBuilder::new().layer(layer).service(service);
         let (_, told) = told(&capture, service.oneshot(request())).await;
-        assert_eq!((seen.take(), told.as_str()), (sent, end), "{statuses:?}");
+        assert_eq!((seen.lock().unwrap().clone(), told.as_str()), (sent, end), "{statuses:?}");
     }
 }
 
@@ -212,7 +208,7 @@ async fn a_request_that_is_not_idempotent_is_sent_once_unless_it_says_otherwise(
         *request.method_mut() = Method::POST;
         let answered =
             ServiceBuilder::new().layer(retry::layer("orders")).service(service).oneshot(request).await;
-        assert_eq!((seen.take().len(), answered.unwrap().status().is_success()), (sent, sent == 2));
+        assert_eq!((seen.lock().unwrap().len(), answered.unwrap().status().is_success()), (sent, sent == 2));
     }
 }
 
