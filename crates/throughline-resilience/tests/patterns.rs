@@ -28,7 +28,7 @@ use throughline_resilience::{
     timeout::{self, TimeoutError},
 };
 use throughline_testing::Capture;
-use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tracing::Instrument;
 
 type Answer = Result<Response<()>, io::Error>;
