@@ -1,22 +1,19 @@
 //! The environment, read here and nowhere else.
 
+mod otlp;
+mod variable;
+mod variables;
+
 use std::{collections::BTreeMap, fmt, sync::Arc};
+
+pub use otlp::OtlpVariables;
+pub use variable::{State, Variable};
+pub use variables::*;
 
 use crate::redact;
 
 /// Names that begin like this are ours or OpenTelemetry's; nothing else of the environment is kept.
 const PREFIXES: [&str; 3] = ["OTEL_", "THROUGHLINE_", "RUST_LOG"];
-
-/// The log filter: directives as in `info,hyper=warn`.
-pub const RUST_LOG: &str = "RUST_LOG";
-/// The span filter, in the syntax of [`RUST_LOG`].
-pub const THROUGHLINE_SPANS: &str = "THROUGHLINE_SPANS";
-/// The HTTP methods that are told apart, in place of those of the conventions; with commas between them.
-pub const OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS: &str = "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS";
-/// The shape of a log line: `plain`, `otel`, `ecs`, `gcp`, `datadog`, `otlp-json` or `console`.
-pub const THROUGHLINE_LOG_FORMAT: &str = "THROUGHLINE_LOG_FORMAT";
-/// Whether tests write what they got into their snapshots, in place of comparing it: `true` or `false`.
-pub const THROUGHLINE_UPDATE_SNAPSHOTS: &str = "THROUGHLINE_UPDATE_SNAPSHOTS";
 
 /// The variables that concern telemetry, as they were when this was made.
 ///
@@ -63,6 +60,21 @@ impl Environment {
                 used
             }
         }
+    }
+
+    /// A warning for each variable that is set and [refused](State::Refused).
+    #[must_use]
+    pub fn refused(&self) -> Vec<EnvWarning> {
+        let set = variables().filter_map(|variable| Some((variable, self.get(variable.name)?)));
+        set.filter_map(|(variable, value)| match variable.state {
+            State::Refused { used, because, harmless }
+                if !harmless.iter().any(|same| same.eq_ignore_ascii_case(value)) =>
+            {
+                Some(EnvWarning::new(variable.name, value, because, used))
+            }
+            _ => None,
+        })
+        .collect()
     }
 
     /// A boolean by the specification's rules: true only for `true` in any case; anything else but `false` warns.
