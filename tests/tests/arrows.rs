@@ -15,8 +15,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("throughline-http", &["throughline-core"]),
     ("throughline-logs", &["throughline-core"]),
     ("throughline-messaging", &["throughline-core"]),
-    ("throughline-otlp", &["throughline-core"]),
-    ("throughline-receiver", &[]),
+    ("throughline-otlp", &["throughline-core", "throughline-otlp-json"]),
+    ("throughline-otlp-json", &[]),
+    ("throughline-receiver", &["throughline-otlp-json"]),
     ("throughline-resilience", &["throughline-core"]),
     (
         "throughline-testing",

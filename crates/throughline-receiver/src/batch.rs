@@ -5,7 +5,9 @@ use std::sync::Arc;
 use opentelemetry_proto::tonic::{logs::v1::LogsData, metrics::v1::MetricsData, trace::v1::TracesData};
 use prost::Message;
 
-use crate::{LogRecord, Metric, Signal, Span, json, model};
+use throughline_otlp_json as json;
+
+use crate::{LogRecord, Metric, Signal, Span, model};
 
 /// What one request brought.
 #[derive(Debug)]

@@ -21,7 +21,6 @@ use crate::{
     Compression, Protocol, Signal,
     answer::Answer,
     intake::{Connection, Intake},
-    json,
     request::{Arrival, headers_as_text},
     rpc_status::Failure,
 };
@@ -127,11 +126,11 @@ fn as_protobuf(body: Bytes, protocol: Protocol, signal: Signal) -> Result<Bytes,
         Protocol::HttpProtobuf => Ok(body),
         Protocol::HttpJson => {
             let message = match signal {
-                Signal::Traces => &json::TRACES_DATA,
-                Signal::Logs => &json::LOGS_DATA,
-                Signal::Metrics => &json::METRICS_DATA,
+                Signal::Traces => &throughline_otlp_json::TRACES_DATA,
+                Signal::Logs => &throughline_otlp_json::LOGS_DATA,
+                Signal::Metrics => &throughline_otlp_json::METRICS_DATA,
             };
-            let bytes = json::to_protobuf(&body, message);
+            let bytes = throughline_otlp_json::to_protobuf(&body, message);
             bytes.map(Bytes::from).map_err(|error| Failure::malformed(error.to_string()))
         }
         Protocol::HttpOther | Protocol::Grpc => {

@@ -71,7 +71,6 @@ mod export_response;
 mod grpc;
 mod http;
 mod intake;
-mod json;
 mod limits;
 mod model;
 mod otlp_json_file;

@@ -44,7 +44,7 @@ macro_rules! id {
                     return None;
                 }
                 for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
-                    *byte = crate::json::hex_byte(pair)?;
+                    *byte = throughline_otlp_json::hex_byte(pair)?;
                 }
                 Some(Self(bytes))
             }

@@ -2,7 +2,7 @@
 
 /// A message of OTLP: what it may contain.
 #[derive(Debug)]
-pub(crate) struct Message {
+pub struct Message {
     pub(super) fields: &'static [Field],
 }
 
@@ -103,7 +103,7 @@ messages! {
     }
 
     /// A request with spans.
-    pub(crate) TRACES_DATA { many(1, "resourceSpans", Kind::Message(&RESOURCE_SPANS)) }
+    pub TRACES_DATA { many(1, "resourceSpans", Kind::Message(&RESOURCE_SPANS)) }
     RESOURCE_SPANS {
         one(1, "resource", Kind::Message(&RESOURCE)),
         many(2, "scopeSpans", Kind::Message(&SCOPE_SPANS)),
@@ -151,8 +151,15 @@ messages! {
         one(3, "code", Int32),
     }
 
+    /// The answer to a request with spans.
+    pub TRACES_RESPONSE { one(1, "partialSuccess", Kind::Message(&TRACES_PARTLY)) }
+    TRACES_PARTLY {
+        one(1, "rejectedSpans", Int64),
+        one(2, "errorMessage", Text),
+    }
+
     /// A request with log records.
-    pub(crate) LOGS_DATA { many(1, "resourceLogs", Kind::Message(&RESOURCE_LOGS)) }
+    pub LOGS_DATA { many(1, "resourceLogs", Kind::Message(&RESOURCE_LOGS)) }
     RESOURCE_LOGS {
         one(1, "resource", Kind::Message(&RESOURCE)),
         many(2, "scopeLogs", Kind::Message(&SCOPE_LOGS)),
@@ -177,8 +184,15 @@ messages! {
         one(12, "eventName", Text),
     }
 
+    /// The answer to a request with log records.
+    pub LOGS_RESPONSE { one(1, "partialSuccess", Kind::Message(&LOGS_PARTLY)) }
+    LOGS_PARTLY {
+        one(1, "rejectedLogRecords", Int64),
+        one(2, "errorMessage", Text),
+    }
+
     /// A request with metrics.
-    pub(crate) METRICS_DATA { many(1, "resourceMetrics", Kind::Message(&RESOURCE_METRICS)) }
+    pub METRICS_DATA { many(1, "resourceMetrics", Kind::Message(&RESOURCE_METRICS)) }
     RESOURCE_METRICS {
         one(1, "resource", Kind::Message(&RESOURCE)),
         many(2, "scopeMetrics", Kind::Message(&SCOPE_METRICS)),
@@ -199,6 +213,13 @@ messages! {
         one(10, "exponentialHistogram", Kind::Message(&EXPONENTIAL_HISTOGRAM)),
         one(11, "summary", Kind::Message(&SUMMARY)),
         many(12, "metadata", Kind::Message(&KEY_VALUE)),
+    }
+
+    /// The answer to a request with metrics.
+    pub METRICS_RESPONSE { one(1, "partialSuccess", Kind::Message(&METRICS_PARTLY)) }
+    METRICS_PARTLY {
+        one(1, "rejectedDataPoints", Int64),
+        one(2, "errorMessage", Text),
     }
     GAUGE { many(1, "dataPoints", Kind::Message(&NUMBER_POINT)) }
     SUM {

@@ -5,14 +5,15 @@ use bytes::Buf as _;
 use prost::encoding::decode_varint;
 use serde::Serialize;
 
-use super::schema::{Field, Kind, Message};
+use crate::schema::{Field, Kind, Message};
 
 /// Turns a message's protobuf bytes into one line of OTLP-JSON, without a line feed at its end.
 ///
 /// Ids are lower-case hexadecimal digits, 64-bit whole numbers are strings, enums are numbers; what isn't set isn't
 /// written. The bytes must come from an encoder that writes each field once and repeated ones together, as prost does;
 /// `None` if they aren't a message of this kind.
-pub(crate) fn from_protobuf(bytes: &[u8], message: &'static Message) -> Option<String> {
+#[must_use]
+pub fn from_protobuf(bytes: &[u8], message: &'static Message) -> Option<String> {
     let mut out = Vec::with_capacity(bytes.len() * 2);
     write_message(bytes, message, &mut out)?;
     String::from_utf8(out).ok()

@@ -9,7 +9,7 @@ use base64::{
 use prost::encoding::{WireType, encode_key, encode_varint};
 use serde_json::{Map, Value};
 
-use super::{
+use crate::{
     hex_byte,
     schema::{Field, Kind, Message},
 };
@@ -17,9 +17,12 @@ use super::{
 /// Turns OTLP-JSON into the protobuf bytes of the same message.
 ///
 /// Unknown fields are ignored, `null` is the same as absent, 64-bit numbers may be strings or numbers, hexadecimal digits may
-/// have either case.
-pub(crate) fn to_protobuf(json: &[u8], message: &'static Message) -> Result<Vec<u8>, ReadError> {
-    let value: Value = serde_json::from_slice(json).map_err(ReadError::Syntax)?;
+/// have either case. Nesting is bounded by what `serde_json` reads: 128 levels.
+///
+/// # Errors
+/// [`ReadError`] says where there is something else than OTLP has there.
+pub fn to_protobuf(json: &[u8], message: &'static Message) -> Result<Vec<u8>, ReadError> {
+    let value: Value = serde_json::from_slice(json).map_err(|error| ReadError(Problem::Syntax(error)))?;
     let mut out = Vec::with_capacity(json.len() / 2);
     encode_message(&value, message, &mut out)?;
     Ok(out)
@@ -27,7 +30,10 @@ pub(crate) fn to_protobuf(json: &[u8], message: &'static Message) -> Result<Vec<
 
 /// Why a text isn't OTLP-JSON.
 #[derive(Debug)]
-pub(crate) enum ReadError {
+pub struct ReadError(Problem);
+
+#[derive(Debug)]
+enum Problem {
     /// It isn't JSON.
     Syntax(serde_json::Error),
     /// It is JSON, but there is something else at a place than OTLP has there.
@@ -35,17 +41,17 @@ pub(crate) enum ReadError {
 }
 
 impl ReadError {
-    fn expected(expected: &'static str) -> Self {
-        Self::Shape { path: String::new(), expected }
+    const fn expected(expected: &'static str) -> Self {
+        Self(Problem::Shape { path: String::new(), expected })
     }
 
     /// The same error, seen from one level further out.
     fn below(self, outer: &str) -> Self {
-        match self {
-            Self::Syntax(_) => self,
-            Self::Shape { path, expected } => {
+        match self.0 {
+            Problem::Syntax(_) => self,
+            Problem::Shape { path, expected } => {
                 let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
-                Self::Shape { path: format!("{outer}{dot}{path}"), expected }
+                Self(Problem::Shape { path: format!("{outer}{dot}{path}"), expected })
             }
         }
     }
@@ -53,13 +59,15 @@ impl ReadError {
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Syntax(error) => write!(f, "invalid JSON: {error}"),
-            Self::Shape { path, expected } if path.is_empty() => write!(f, "expected {expected}"),
-            Self::Shape { path, expected } => write!(f, "{path}: expected {expected}"),
+        match &self.0 {
+            Problem::Syntax(error) => write!(f, "invalid JSON: {error}"),
+            Problem::Shape { path, expected } if path.is_empty() => write!(f, "expected {expected}"),
+            Problem::Shape { path, expected } => write!(f, "{path}: expected {expected}"),
         }
     }
 }
+
+impl std::error::Error for ReadError {}
 
 fn encode_message(value: &Value, message: &'static Message, out: &mut Vec<u8>) -> Result<(), ReadError> {
     let object: &Map<String, Value> = value.as_object().ok_or(ReadError::expected("an object"))?;
