@@ -180,6 +180,31 @@ mod tests {
     }
 
     #[test]
+    fn every_name_is_in_the_table_once() {
+        let mut names: Vec<_> = variables().map(|variable| variable.name).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+        // A constant beside the table would be a variable that no page tells of.
+        let beside =
+            include_str!("env.rs").lines().filter(|line| line.contains("const") && line.contains(": &str"));
+        assert_eq!(beside.filter(|line| line.starts_with("pub ")).count(), 0);
+    }
+
+    #[test]
+    fn what_is_refused_is_warned_about_unless_it_is_harmless() {
+        let env = Environment::from_pairs([
+            (OTEL_ENTITIES, "service{}"),
+            (OTEL_METRICS_EXEMPLAR_FILTER, "ALWAYS_OFF"),
+            (OTEL_CONFIG_FILE, ""),
+        ]);
+        let warnings = env.refused();
+        let names: Vec<_> = warnings.iter().map(EnvWarning::variable).collect();
+        assert_eq!(names, [OTEL_ENTITIES]);
+    }
+
+    #[test]
     fn debug_shows_no_values() {
         let env = Environment::from_pairs([("OTEL_EXPORTER_OTLP_HEADERS", "api-key=s3cret")]);
         assert!(!format!("{env:?}").contains("s3cret"));

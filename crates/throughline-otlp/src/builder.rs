@@ -1,83 +1,76 @@
 //! Setting up the exporter.
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::Path, time::Duration};
 
 use throughline_core::{
     Sampler, SpanContext, TraceId,
-    env::{EnvWarning, Environment},
+    env::{self, EnvWarning, Environment},
     redact::Redactor,
     semconv::resource::SERVICE_NAME,
 };
 
 use crate::{
     EventTarget, InitError,
+    destination::Destination,
     exporter::Exporter,
     limits::{LogLimits, SpanLimits},
-    plan::{InCode, Variables},
+    otlp_settings::OtlpSettings,
+    plan::{
+        BatchingInCode, InCode, METRIC_INTERVAL, METRIC_TIMEOUT, MetricHistograms, MetricTemporality,
+        MetricsPlan, Plan, Variables, Way,
+    },
     queue::QUEUE_BYTES_MAX,
     resource::Resource,
-    settings::{BATCH_LEN_MAX, Compression, Endpoint, OUTAGE_BUDGET, Protocol, SCHEDULE_DELAY},
+    settings::{Compression, Protocol, REQUEST_BYTES_MAX},
+    signal_kind::SignalKind,
     start,
 };
 
 /// What the queue of log records holds at most, in bytes.
 pub const LOG_QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// How often metrics are exported (`OTEL_METRIC_EXPORT_INTERVAL`).
-pub const METRIC_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Puts an [`Exporter`] together; ends with [`build`](Self::build).
 ///
-/// | setter | variable | default |
-/// |---|---|---|
-/// | [`endpoint`](Self::endpoint) | `OTEL_EXPORTER_OTLP_ENDPOINT`, `…_TRACES_ENDPOINT`, `…_METRICS_ENDPOINT` | `http://localhost:4318`, gRPC `4317` |
-/// | [`protocol`](Self::protocol) | `OTEL_EXPORTER_OTLP_PROTOCOL`, per signal, too | `http/protobuf` |
-/// | [`header`](Self::header) | `OTEL_EXPORTER_OTLP_HEADERS`, per signal, too | none |
-/// | [`timeout`](Self::timeout) | `OTEL_EXPORTER_OTLP_TIMEOUT`, per signal, too | 10 s |
-/// | [`compression`](Self::compression) | `OTEL_EXPORTER_OTLP_COMPRESSION`, per signal, too | none |
-/// | [`resource`](Self::resource) | `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_SERVICE_NAME` | the service's name |
-/// | [`sampler`](Self::sampler) | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | `parentbased_always_on` |
-/// | [`traces`](Self::traces) | `OTEL_TRACES_EXPORTER` | on |
-/// | [`metrics`](Self::metrics) | `OTEL_METRICS_EXPORTER` | on |
-/// | [`logs`](Self::logs) | `OTEL_LOGS_EXPORTER` | off |
-/// | [`disabled`](Self::disabled) | `OTEL_SDK_DISABLED` | false |
-/// | [`schedule_delay`](Self::schedule_delay) | `OTEL_BSP_SCHEDULE_DELAY` | 1 s |
-/// | [`batch_len`](Self::batch_len) | `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` | 512 |
-/// | [`log_schedule_delay`](Self::log_schedule_delay) | `OTEL_BLRP_SCHEDULE_DELAY` | 1 s |
-/// | [`log_batch_len`](Self::log_batch_len) | `OTEL_BLRP_MAX_EXPORT_BATCH_SIZE` | 512 |
-/// | [`log_limits`](Self::log_limits) | `OTEL_LOGRECORD_ATTRIBUTE_…`, `OTEL_ATTRIBUTE_…` | 128, texts of any length |
-/// | [`log_queue_bytes_max`](Self::log_queue_bytes_max) | – | 16 MiB |
-/// | [`events`](Self::events) | – | on spans; with logs on, log records |
-/// | [`metric_interval`](Self::metric_interval) | `OTEL_METRIC_EXPORT_INTERVAL` | 60 s |
-/// | [`limits`](Self::limits) | `OTEL_SPAN_*_COUNT_LIMIT`, `OTEL_EVENT_…`, `OTEL_LINK_…`, `OTEL_ATTRIBUTE_…` | 128, texts of any length |
-/// | [`queue_bytes_max`](Self::queue_bytes_max) | – | 64 MiB |
-/// | [`outage_budget`](Self::outage_budget) | – | 60 s |
-/// | [`redaction`](Self::redaction) | – | the default rules |
+/// Each setter beats its variable, which beats the default: the table of all three is
+/// [`throughline_core::env::variables`]. Only in code: [`queue_bytes_max`](Self::queue_bytes_max) (64 MiB),
+/// [`log_queue_bytes_max`](Self::log_queue_bytes_max) (16 MiB), [`request_bytes_max`](Self::request_bytes_max) (64 MiB),
+/// [`redaction`](Self::redaction) (the default rules) and
+/// [`events`](Self::events) (on spans; with log records on, log records).
 #[must_use = "nothing is exported until `build` is called"]
 pub struct ExporterBuilder {
     service: String,
     environment: Environment,
-    endpoint: Option<String>,
-    protocol: Option<Protocol>,
-    headers: Vec<(String, String)>,
-    timeout: Option<Duration>,
-    compression: Option<Compression>,
+    otlp: OtlpSettings,
+    traces_otlp: OtlpSettings,
+    metrics_otlp: OtlpSettings,
+    logs_otlp: OtlpSettings,
     resource: Vec<(String, String)>,
     sampler: Option<Box<dyn Sampler>>,
     traces: Option<Signal>,
+    traces_to: Option<Vec<Destination>>,
     metrics: Option<Signal>,
+    metrics_to: Option<Vec<Destination>>,
     logs: Option<Signal>,
+    logs_to: Option<Vec<Destination>>,
     events: Option<EventTarget>,
-    log_delay: Option<Duration>,
-    log_batch_len: Option<usize>,
-    log_limits: Option<LogLimits>,
-    log_queue_bytes_max: usize,
     disabled: Option<bool>,
-    delay: Option<Duration>,
+    schedule_delay: Option<Duration>,
     batch_len: Option<usize>,
-    metric_interval: Option<Duration>,
-    limits: Option<SpanLimits>,
+    queue_len_max: Option<usize>,
     queue_bytes_max: usize,
-    outage_budget: Duration,
+    request_bytes_max: usize,
+    outage_budget: Option<Duration>,
+    log_schedule_delay: Option<Duration>,
+    log_batch_len: Option<usize>,
+    log_queue_len_max: Option<usize>,
+    log_queue_bytes_max: usize,
+    log_outage_budget: Option<Duration>,
+    metric_interval: Option<Duration>,
+    metric_timeout: Option<Duration>,
+    metric_temporality: Option<MetricTemporality>,
+    metric_histograms: Option<MetricHistograms>,
+    limits: Option<SpanLimits>,
+    log_limits: Option<LogLimits>,
     redactor: Redactor,
 }
 
@@ -88,6 +81,12 @@ pub enum Signal {
     On,
     /// It is not.
     Off,
+}
+
+impl Signal {
+    const fn of(ways: &[Way]) -> Self {
+        if ways.is_empty() { Self::Off } else { Self::On }
+    }
 }
 
 /// What [`ExporterBuilder::build`] returns.
@@ -153,39 +152,42 @@ impl ExporterBuilder {
         Self {
             service: service.to_owned(),
             environment,
-            endpoint: None,
-            protocol: None,
-            headers: Vec::new(),
-            timeout: None,
-            compression: None,
+            otlp: OtlpSettings::new(),
+            traces_otlp: OtlpSettings::new(),
+            metrics_otlp: OtlpSettings::new(),
+            logs_otlp: OtlpSettings::new(),
             resource: Vec::new(),
             sampler: None,
             traces: None,
+            traces_to: None,
             metrics: None,
+            metrics_to: None,
             logs: None,
+            logs_to: None,
             events: None,
-            log_delay: None,
-            log_batch_len: None,
-            log_limits: None,
-            log_queue_bytes_max: LOG_QUEUE_BYTES_MAX,
             disabled: None,
-            delay: None,
+            schedule_delay: None,
             batch_len: None,
-            metric_interval: None,
-            limits: None,
+            queue_len_max: None,
             queue_bytes_max: QUEUE_BYTES_MAX,
-            outage_budget: OUTAGE_BUDGET,
+            request_bytes_max: REQUEST_BYTES_MAX,
+            outage_budget: None,
+            log_schedule_delay: None,
+            log_batch_len: None,
+            log_queue_len_max: None,
+            log_queue_bytes_max: LOG_QUEUE_BYTES_MAX,
+            log_outage_budget: None,
+            metric_interval: None,
+            metric_timeout: None,
+            metric_temporality: None,
+            metric_histograms: None,
+            limits: None,
+            log_limits: None,
             redactor: Redactor::default(),
         }
     }
 
     setters! {
-        /// How to speak to the Collector.
-        protocol: Protocol,
-        /// How long one request may take.
-        timeout: Duration,
-        /// How requests are compressed.
-        compression: Compression,
         /// Whether spans are recorded and exported.
         traces: Signal,
         /// Whether metrics are recorded and exported.
@@ -194,16 +196,36 @@ impl ExporterBuilder {
         logs: Signal,
         /// Where events go. Without log records, to their spans, whatever is set here: nothing may be lost.
         events: EventTarget,
-        /// How much one log record may hold.
-        log_limits: LogLimits,
-        /// How many log records go into one request.
-        log_batch_len: usize,
         /// Records and exports nothing; propagation goes on.
         disabled: bool,
+        /// How long finished spans wait for company.
+        schedule_delay: Duration,
+        /// How many spans go into one request.
+        batch_len: usize,
+        /// How many finished spans may wait, beside the limit in bytes; those on their way don't count.
+        queue_len_max: usize,
+        /// How long a batch is kept while the Collector cannot be reached; one of log records, too, unless told otherwise.
+        outage_budget: Duration,
+        /// How long log records wait for company.
+        log_schedule_delay: Duration,
+        /// How many log records go into one request.
+        log_batch_len: usize,
+        /// How many log records may wait, beside the limit in bytes; those on their way don't count.
+        log_queue_len_max: usize,
+        /// How long a batch of log records is kept while the Collector cannot be reached.
+        log_outage_budget: Duration,
         /// How often metrics are exported.
         metric_interval: Duration,
+        /// How long one export of metrics may take, with everything that is tried again.
+        metric_timeout: Duration,
+        /// Whether sums start over with each export of metrics.
+        metric_temporality: MetricTemporality,
+        /// How histograms are kept.
+        metric_histograms: MetricHistograms,
         /// How much one span may hold.
         limits: SpanLimits,
+        /// How much one log record may hold.
+        log_limits: LogLimits,
     }
 
     /// Reads these variables in place of the process's.
@@ -212,16 +234,81 @@ impl ExporterBuilder {
         self
     }
 
-    /// Where the Collector is, as `http://HOST:PORT`; over HTTP, `v1/traces`, `v1/metrics` and `v1/logs` are added to
-    /// its path.
-    pub fn endpoint(mut self, url: &str) -> Self {
-        self.endpoint = Some(url.to_owned());
-        self
+    /// Where the Collector is, as `http://HOST:PORT` or `https://HOST:PORT`; over HTTP, `v1/traces`, `v1/metrics`
+    /// and `v1/logs` are added to its path.
+    pub fn endpoint(self, url: &str) -> Self {
+        self.otlp(|otlp| otlp.endpoint(url))
+    }
+
+    /// How to speak to the Collector.
+    pub fn protocol(self, protocol: Protocol) -> Self {
+        self.otlp(|otlp| otlp.protocol(protocol))
     }
 
     /// A header of every request. Its value is a secret: it is shown nowhere.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
+    pub fn header(self, name: &str, value: &str) -> Self {
+        self.otlp(|otlp| otlp.header(name, value))
+    }
+
+    /// How long one request may take.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.otlp(|otlp| otlp.timeout(timeout))
+    }
+
+    /// How requests are compressed.
+    pub fn compression(self, compression: Compression) -> Self {
+        self.otlp(|otlp| otlp.compression(compression))
+    }
+
+    /// The PEM file of the authorities that the Collector's certificate may come from, in place of the system's.
+    pub fn certificate(self, file: impl AsRef<Path>) -> Self {
+        self.otlp(|otlp| otlp.certificate(file))
+    }
+
+    /// The PEM files of our own certificate and of the key to it: mutual TLS.
+    pub fn client_certificate(self, certificate: impl AsRef<Path>, key: impl AsRef<Path>) -> Self {
+        self.otlp(|otlp| otlp.client_certificate(certificate, key))
+    }
+
+    fn otlp(mut self, change: impl FnOnce(OtlpSettings) -> OtlpSettings) -> Self {
+        self.otlp = change(self.otlp);
+        self
+    }
+
+    /// What is different for spans.
+    pub fn traces_otlp(mut self, otlp: OtlpSettings) -> Self {
+        self.traces_otlp = otlp;
+        self
+    }
+
+    /// What is different for metrics.
+    pub fn metrics_otlp(mut self, otlp: OtlpSettings) -> Self {
+        self.metrics_otlp = otlp;
+        self
+    }
+
+    /// What is different for log records.
+    pub fn logs_otlp(mut self, otlp: OtlpSettings) -> Self {
+        self.logs_otlp = otlp;
+        self
+    }
+
+    /// Where spans go. What becomes of a span is what became of it in the first place; the others get a copy, whose loss is
+    /// counted as [`copies_failed`](crate::Report::copies_failed). Nowhere is the same as [`Signal::Off`].
+    pub fn traces_to(mut self, destinations: impl IntoIterator<Item = Destination>) -> Self {
+        self.traces_to = Some(destinations.into_iter().collect());
+        self
+    }
+
+    /// Where metrics go, as [`traces_to`](Self::traces_to).
+    pub fn metrics_to(mut self, destinations: impl IntoIterator<Item = Destination>) -> Self {
+        self.metrics_to = Some(destinations.into_iter().collect());
+        self
+    }
+
+    /// Where log records go, as [`traces_to`](Self::traces_to).
+    pub fn logs_to(mut self, destinations: impl IntoIterator<Item = Destination>) -> Self {
+        self.logs_to = Some(destinations.into_iter().collect());
         self
     }
 
@@ -237,15 +324,9 @@ impl ExporterBuilder {
         self
     }
 
-    /// How long finished spans wait for company.
-    pub fn schedule_delay(mut self, delay: Duration) -> Self {
-        self.delay = Some(delay);
-        self
-    }
-
-    /// How long log records wait for company.
-    pub fn log_schedule_delay(mut self, delay: Duration) -> Self {
-        self.log_delay = Some(delay);
+    /// How many bytes of spans may wait or be on their way.
+    pub fn queue_bytes_max(mut self, max: usize) -> Self {
+        self.queue_bytes_max = max;
         self
     }
 
@@ -255,21 +336,9 @@ impl ExporterBuilder {
         self
     }
 
-    /// How many spans go into one request.
-    pub fn batch_len(mut self, max: usize) -> Self {
-        self.batch_len = Some(max);
-        self
-    }
-
-    /// How many bytes of spans may wait or be on their way.
-    pub fn queue_bytes_max(mut self, max: usize) -> Self {
-        self.queue_bytes_max = max;
-        self
-    }
-
-    /// How long a batch is kept while the Collector cannot be reached.
-    pub fn outage_budget(mut self, budget: Duration) -> Self {
-        self.outage_budget = budget;
+    /// How long one request may be, before compression; what is longer alone is dropped and counted.
+    pub fn request_bytes_max(mut self, max: usize) -> Self {
+        self.request_bytes_max = max;
         self
     }
 
@@ -289,14 +358,15 @@ impl ExporterBuilder {
     pub fn build(mut self) -> Result<Built, InitError> {
         let mut warnings = Vec::new();
         let plan = self.plan(&mut warnings)?;
+        self.environment.refused().into_iter().for_each(|refused| refused.note(&mut warnings));
         let exporter = start::exporter(&plan)?;
         let service = plan.resource.get(SERVICE_NAME).unwrap_or(&self.service).to_owned();
         Ok(Built {
             exporter,
             service,
             resource: plan.resource.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
-            traces: plan.traces,
-            logs: plan.logs,
+            traces: Signal::of(&plan.traces),
+            logs: Signal::of(&plan.logs),
             events: plan.events,
             log_limits: plan.log_limits,
             sampler: BoxedSampler(plan.sampler),
@@ -309,72 +379,43 @@ impl ExporterBuilder {
     fn plan(&mut self, warnings: &mut Vec<EnvWarning>) -> Result<Plan, InitError> {
         let environment = self.environment.clone();
         let mut variables = Variables { environment: &environment, warnings };
-        let code = InCode {
-            endpoint: self.endpoint.as_deref(),
-            protocol: self.protocol,
-            headers: &self.headers,
-            timeout: self.timeout,
-            compression: self.compression,
-        };
         let off = match self.disabled {
             Some(disabled) => disabled,
-            None => environment.boolean("OTEL_SDK_DISABLED", variables.warnings),
+            None => environment.boolean(env::OTEL_SDK_DISABLED, variables.warnings),
         };
-        let mut signal = |code: Option<Signal>, name: &str, unset| match code {
-            _ if off => Signal::Off,
-            Some(signal) => signal,
-            None => variables.signal(name, unset),
-        };
-        let traces = signal(self.traces, "OTEL_TRACES_EXPORTER", "otlp");
-        let metrics = signal(self.metrics, "OTEL_METRICS_EXPORTER", "otlp");
-        let logs = signal(self.logs, "OTEL_LOGS_EXPORTER", "none");
-        let mut batch_len = |setter: &str, code: Option<usize>, name: &str| match code {
-            Some(0) => Err(InitError::new(setter, "0", "a batch holds at least one record")),
-            Some(len) => Ok(len),
-            None => Ok(variables.positive(name, BATCH_LEN_MAX)),
-        };
-        let (span_batch, log_batch) = (
-            batch_len("batch_len", self.batch_len, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE")?,
-            batch_len("log_batch_len", self.log_batch_len, "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE")?,
-        );
-        let mut delay = |code: Option<Duration>, name: &str| match code {
-            Some(delay) => delay,
-            None => variables.millis(name, SCHEDULE_DELAY),
-        };
-        let batching = Batching {
-            delay: delay(self.delay, "OTEL_BSP_SCHEDULE_DELAY"),
-            batch_len: span_batch,
-            queue_bytes_max: self.queue_bytes_max,
-        };
-        let log_batching = Batching {
-            delay: delay(self.log_delay, "OTEL_BLRP_SCHEDULE_DELAY"),
-            batch_len: log_batch,
-            queue_bytes_max: self.log_queue_bytes_max,
-        };
+        let traces = self.ways(&mut variables, off, SignalKind::Traces)?;
+        let logs = self.ways(&mut variables, off, SignalKind::Logs)?;
+        let metrics = self.ways(&mut variables, off, SignalKind::Metrics)?;
         Ok(Plan {
-            traces,
-            metrics,
-            logs,
-            events: match logs {
+            events: match Signal::of(&logs) {
                 Signal::On => self.events.unwrap_or(EventTarget::LogRecord),
                 Signal::Off => EventTarget::SpanEvent,
             },
-            batching,
-            log_batching,
-            log_limits: match self.log_limits {
-                Some(limits) => limits,
-                None => variables.log_limits(),
-            },
-            logs_endpoint: variables.endpoint("LOGS", &code)?,
-            traces_endpoint: variables.endpoint("TRACES", &code)?,
-            metrics_endpoint: variables.endpoint("METRICS", &code)?,
-            metric_interval: match self.metric_interval {
-                Some(interval) => interval,
-                None => variables.millis("OTEL_METRIC_EXPORT_INTERVAL", METRIC_INTERVAL),
-            },
+            traces,
+            logs,
+            metrics: self.metrics_plan(&mut variables, metrics),
+            batching: variables.batching(&BatchingInCode {
+                delay: (self.schedule_delay, env::OTEL_BSP_SCHEDULE_DELAY),
+                batch_len: (self.batch_len, "batch_len", env::OTEL_BSP_MAX_EXPORT_BATCH_SIZE),
+                queue_len_max: (self.queue_len_max, env::OTEL_BSP_MAX_QUEUE_SIZE),
+                queue_bytes_max: self.queue_bytes_max,
+                outage_budget: (self.outage_budget, env::OTEL_BSP_EXPORT_TIMEOUT),
+            })?,
+            log_batching: variables.batching(&BatchingInCode {
+                delay: (self.log_schedule_delay, env::OTEL_BLRP_SCHEDULE_DELAY),
+                batch_len: (self.log_batch_len, "log_batch_len", env::OTEL_BLRP_MAX_EXPORT_BATCH_SIZE),
+                queue_len_max: (self.log_queue_len_max, env::OTEL_BLRP_MAX_QUEUE_SIZE),
+                queue_bytes_max: self.log_queue_bytes_max,
+                outage_budget: (self.log_outage_budget.or(self.outage_budget), env::OTEL_BLRP_EXPORT_TIMEOUT),
+            })?,
+            request_bytes_max: self.request_bytes_max,
             limits: match self.limits {
                 Some(limits) => limits,
                 None => variables.span_limits(),
+            },
+            log_limits: match self.log_limits {
+                Some(limits) => limits,
+                None => variables.log_limits(),
             },
             sampler: match self.sampler.take() {
                 Some(sampler) => sampler,
@@ -382,8 +423,63 @@ impl ExporterBuilder {
             },
             resource: Resource::new(&self.service, &self.resource, &environment, variables.warnings)
                 .redacted(&self.redactor),
-            outage_budget: self.outage_budget,
         })
+    }
+
+    /// Where a signal goes by code, which beats the variable: off, to these places, or on, wherever that is.
+    fn ways(
+        &self,
+        variables: &mut Variables<'_>,
+        off: bool,
+        kind: SignalKind,
+    ) -> Result<Vec<Way>, InitError> {
+        const OTLP: &[Destination] = &[Destination::Otlp];
+        let (name, signal, to, own, unset) = match kind {
+            SignalKind::Traces => {
+                (env::OTEL_TRACES_EXPORTER, self.traces, &self.traces_to, &self.traces_otlp, OTLP)
+            }
+            SignalKind::Metrics => {
+                (env::OTEL_METRICS_EXPORTER, self.metrics, &self.metrics_to, &self.metrics_otlp, OTLP)
+            }
+            SignalKind::Logs => (env::OTEL_LOGS_EXPORTER, self.logs, &self.logs_to, &self.logs_otlp, &[][..]),
+        };
+        if off || signal == Some(Signal::Off) {
+            return Ok(Vec::new());
+        }
+        let unset = if signal == Some(Signal::On) { OTLP } else { unset };
+        let mut destinations = variables.destinations(name, to.as_deref(), unset);
+        if destinations.is_empty() {
+            destinations.extend(signal.map(|_on| Destination::Otlp));
+        }
+        variables.ways(kind, destinations, &InCode { all: &self.otlp, own })
+    }
+
+    fn metrics_plan(&self, variables: &mut Variables<'_>, ways: Vec<Way>) -> MetricsPlan {
+        MetricsPlan {
+            ways,
+            interval: match self.metric_interval {
+                Some(interval) => interval,
+                None => variables.millis(env::OTEL_METRIC_EXPORT_INTERVAL, METRIC_INTERVAL),
+            },
+            timeout: match self.metric_timeout {
+                Some(timeout) => timeout,
+                None => variables.millis(env::OTEL_METRIC_EXPORT_TIMEOUT, METRIC_TIMEOUT),
+            },
+            temporality: match self.metric_temporality {
+                Some(temporality) => temporality,
+                None => variables.parsed(
+                    env::OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE,
+                    MetricTemporality::default(),
+                ),
+            },
+            histograms: match self.metric_histograms {
+                Some(histograms) => histograms,
+                None => variables.parsed(
+                    env::OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION,
+                    MetricHistograms::default(),
+                ),
+            },
+        }
     }
 }
 
@@ -391,31 +487,4 @@ impl fmt::Debug for ExporterBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExporterBuilder").field("service", &self.service).finish_non_exhaustive()
     }
-}
-
-/// Everything that is in force.
-pub(crate) struct Plan {
-    pub(crate) traces: Signal,
-    pub(crate) metrics: Signal,
-    pub(crate) logs: Signal,
-    pub(crate) events: EventTarget,
-    pub(crate) batching: Batching,
-    pub(crate) log_batching: Batching,
-    pub(crate) log_limits: LogLimits,
-    pub(crate) logs_endpoint: Endpoint,
-    pub(crate) traces_endpoint: Endpoint,
-    pub(crate) metrics_endpoint: Endpoint,
-    pub(crate) metric_interval: Duration,
-    pub(crate) limits: SpanLimits,
-    pub(crate) sampler: Box<dyn Sampler>,
-    pub(crate) resource: Resource,
-    pub(crate) outage_budget: Duration,
-}
-
-/// How the records of one signal wait and go together.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Batching {
-    pub(crate) delay: Duration,
-    pub(crate) batch_len: usize,
-    pub(crate) queue_bytes_max: usize,
 }

@@ -53,7 +53,7 @@ impl Exporter {
     /// What became of every span and log record so far.
     #[must_use]
     pub fn report(&self) -> Report {
-        self.queue.stats.report(self.logs.as_ref().map(|logs| logs.stats.counts()).unwrap_or_default())
+        self.queue.stats.report(self.logs.as_ref().map(|logs| &logs.stats))
     }
 
     /// Sends everything that is queued now; false when that took longer than `limit`.

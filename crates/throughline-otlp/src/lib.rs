@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! span closes ─► encode OTLP bytes ─► one short append to a sharded, bounded buffer (never blocks)
-//!    ─► export thread with its own current-thread runtime ─► batch ─► gRPC | HTTP/protobuf
+//!    ─► export thread with its own current-thread runtime ─► batch ─► gRPC | HTTP | stdout | file
 //!    ─► retry within the outage budget ─► Report
 //! ```
 //!
@@ -38,6 +38,9 @@
 //! |---|---|
 //! | `grpc` | OTLP over gRPC |
 //! | `http` | OTLP over HTTP with protobuf bodies |
+//! | `json` | OTLP-JSON: over HTTP (with `http`), on standard output, in a file |
+//! | `tls-ring`, `tls-aws-lc` | `https`, by rustls with this provider; with both, aws-lc is taken |
+//! | `zstd` | compression by zstd, for a Collector that knows it |
 
 #![cfg_attr(
     not(all(feature = "grpc", feature = "http")),
@@ -49,38 +52,46 @@
     )
 )]
 
+mod backoff;
 mod builder;
+mod destination;
 mod encode;
 mod error;
 mod event_target;
 mod exporter;
+mod features;
 mod limits;
 mod log_layer;
-#[cfg(any(feature = "grpc", feature = "http"))]
 mod metrics;
-#[cfg(not(any(feature = "grpc", feature = "http")))]
-#[path = "metrics_without_transport.rs"]
-mod metrics;
+mod otlp_settings;
 mod plan;
 mod queue;
 mod resource;
+mod seldom;
 mod settings;
+mod signal_kind;
 mod signals;
 mod span_layer;
 mod start;
 mod stats;
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc"))]
+mod tls;
+#[cfg(not(any(feature = "tls-ring", feature = "tls-aws-lc")))]
+#[path = "tls_without_provider.rs"]
+mod tls;
 mod transport;
 mod worker;
 
-pub use builder::{
-    BoxedSampler, Built, ExporterBuilder, LOG_QUEUE_BYTES_MAX, METRIC_INTERVAL, Signal, builder,
-};
+pub use builder::{BoxedSampler, Built, ExporterBuilder, LOG_QUEUE_BYTES_MAX, Signal, builder};
+pub use destination::Destination;
 pub use encode::request::Envelope;
 pub use error::InitError;
 pub use event_target::EventTarget;
 pub use exporter::{DROP_TIMEOUT, Exporter};
 pub use limits::{LogLimits, SpanLimits};
 pub use log_layer::{LogLayer, LogSink};
+pub use otlp_settings::OtlpSettings;
+pub use plan::{METRIC_INTERVAL, METRIC_TIMEOUT, MetricHistograms, MetricTemporality};
 pub use queue::QUEUE_BYTES_MAX;
 pub use settings::{
     BATCH_LEN_MAX, Compression, GZIP_LEVEL, OUTAGE_BUDGET, Protocol, REQUEST_BYTES_MAX, REQUEST_TIMEOUT,

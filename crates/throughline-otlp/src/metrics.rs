@@ -1,28 +1,36 @@
-//! Metrics: the hops' measurements, through the OpenTelemetry SDK and its OTLP exporter.
+//! Metrics: the hops' measurements, through the OpenTelemetry SDK, and out the same ways as spans.
 
 use std::{
-    future::Future,
-    pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use opentelemetry::KeyValue;
-use opentelemetry_otlp::{MetricExporter, RetryPolicy, WithExportConfig};
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_sdk::{
     Resource,
-    error::OTelSdkResult,
+    error::{OTelSdkError, OTelSdkResult},
     metrics::{
-        PeriodicReader, SdkMeterProvider, Temporality, data::ResourceMetrics, exporter::PushMetricExporter,
+        Aggregation, Instrument, InstrumentKind, PeriodicReader, SdkMeterProvider, Stream, Temporality,
+        data::ResourceMetrics, exporter::PushMetricExporter,
     },
 };
-use throughline_core::{Recorder, suppress};
-use tokio::runtime::Handle;
+use prost::Message;
+use throughline_core::{DIAGNOSTICS_TARGET, Recorder};
+use tokio::{
+    runtime::Handle,
+    sync::Mutex,
+    time::{sleep, timeout_at},
+};
 
 use crate::{
+    InitError,
+    backoff::Backoff,
+    plan::{MetricHistograms, MetricTemporality, MetricsPlan},
     queue::Queue,
-    settings::{Endpoint, Protocol},
+    signal_kind::SignalKind,
+    transport::{Answer, Transports},
 };
 
 mod recorder;
@@ -35,160 +43,116 @@ pub(crate) fn recorder(provider: &SdkMeterProvider) -> Arc<dyn Recorder> {
     Arc::new(SdkRecorder::new(provider))
 }
 
-/// A provider whose reader exports on a thread of its own, with IO driven by the export thread.
+/// A provider whose reader collects on a thread of its own and exports on the export thread.
 pub(crate) fn provider(
-    endpoint: &Endpoint,
-    interval: Duration,
+    plan: &MetricsPlan,
     resource: &crate::resource::Resource,
     runtime: &Handle,
     queue: &Arc<Queue>,
-) -> Result<SdkMeterProvider, String> {
-    let exporter = {
+) -> Result<SdkMeterProvider, InitError> {
+    let transports = {
         let _runtime = runtime.enter();
-        exporter(endpoint, runtime)?
+        Transports::new(SignalKind::Metrics, &plan.ways)?
     };
-    let reader = PeriodicReader::builder(OnOurRuntime {
-        exporter,
+    let exporter = MetricExporter {
+        transports: Arc::new(Mutex::new(transports)),
         runtime: runtime.clone(),
         queue: Arc::clone(queue),
-    })
-    .with_interval(interval)
-    .build();
+        timeout: plan.timeout,
+        temporality: plan.temporality,
+    };
+    let reader = PeriodicReader::builder(exporter).with_interval(plan.interval).build();
     let attributes = resource.iter().map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned()));
     let resource =
         Resource::builder_empty().with_schema_url(attributes, throughline_core::semconv::SCHEMA_URL).build();
-    Ok(SdkMeterProvider::builder().with_reader(reader).with_resource(resource).build())
-}
-
-/// The SDK's exporter, with one attempt an interval: measurements are cumulative, so that the next export makes up for a
-/// failed one, and its own retries would need a runtime that a shutdown may have taken away.
-fn exporter(endpoint: &Endpoint, runtime: &Handle) -> Result<MetricExporter, String> {
-    match endpoint.protocol {
-        #[cfg(feature = "grpc")]
-        Protocol::Grpc => {
-            use opentelemetry_otlp::WithTonicConfig;
-            let mut metadata = tonic::metadata::MetadataMap::new();
-            for (name, value) in &endpoint.headers {
-                let key =
-                    tonic::metadata::MetadataKey::from_bytes(name.as_bytes()).map_err(|e| e.to_string())?;
-                metadata.insert(
-                    key,
-                    value.parse().map_err(|_| format!("the value of header {name:?} is not ASCII"))?,
-                );
-            }
-            MetricExporter::builder()
-                .with_tonic()
-                .with_endpoint(&endpoint.url)
-                .with_timeout(endpoint.timeout)
-                .with_metadata(metadata)
-                .with_retry_policy(RetryPolicy::disabled())
-                .build()
-                .map_err(|error| error.to_string())
-        }
-        #[cfg(feature = "http")]
-        Protocol::HttpProtobuf => {
-            use opentelemetry_otlp::WithHttpConfig;
-            MetricExporter::builder()
-                .with_http()
-                .with_http_client(http_client::HyperClient::new(runtime.clone(), endpoint.timeout))
-                .with_endpoint(&endpoint.url)
-                .with_timeout(endpoint.timeout)
-                .with_headers(endpoint.headers.iter().cloned().collect())
-                .with_retry_policy(RetryPolicy::disabled())
-                .build()
-                .map_err(|error| error.to_string())
-        }
-        #[cfg(not(all(feature = "grpc", feature = "http")))]
-        other => Err(format!("the transport {other} is not built in for {runtime:?}")),
+    let mut provider = SdkMeterProvider::builder().with_reader(reader).with_resource(resource);
+    if plan.histograms == MetricHistograms::Exponential {
+        provider = provider.with_view(exponential);
     }
+    Ok(provider.build())
 }
 
-/// The SDK's exporter, whose connections live on the export thread's runtime: the application's may be busy, of one
-/// thread, or not there at all.
+/// Exponential buckets for every histogram, with the specification's size and scale.
+fn exponential(instrument: &Instrument) -> Option<Stream> {
+    let aggregation =
+        Aggregation::Base2ExponentialHistogram { max_size: 160, max_scale: 20, record_min_max: true };
+    let stream = Stream::builder().with_aggregation(aggregation);
+    (instrument.kind() == InstrumentKind::Histogram).then(|| stream.build().ok()).flatten()
+}
+
+/// Encodes what the reader has collected, and sends it on the export thread's runtime: the application's may be busy, of
+/// one thread, or not there at all.
 #[derive(Debug)]
-struct OnOurRuntime {
-    exporter: MetricExporter,
+struct MetricExporter {
+    transports: Arc<Mutex<Transports>>,
     runtime: Handle,
     queue: Arc<Queue>,
+    timeout: Duration,
+    temporality: MetricTemporality,
 }
 
-impl PushMetricExporter for OnOurRuntime {
+impl PushMetricExporter for MetricExporter {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
-        let result = Inside { runtime: &self.runtime, future: Box::pin(self.exporter.export(metrics)) }.await;
+        let request = Bytes::from(ExportMetricsServiceRequest::from(metrics).encode_to_vec());
+        let sending = self.runtime.spawn(send(
+            Arc::clone(&self.transports),
+            Arc::clone(&self.queue),
+            request,
+            Instant::now() + self.timeout,
+            self.temporality,
+        ));
+        // Without its runtime, at the end of the process, a task ends with an error.
+        let result = sending.await.unwrap_or_else(|error| Err(error.to_string()));
         self.queue.stats.metrics(result.is_ok());
-        result
+        result.map_err(OTelSdkError::InternalFailure)
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        self.exporter.force_flush()
+        Ok(())
     }
 
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.exporter.shutdown_with_timeout(timeout)
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
     }
 
     fn temporality(&self) -> Temporality {
-        self.exporter.temporality()
+        self.temporality.into()
     }
 }
 
-/// Polls a future inside a runtime, unobserved.
-struct Inside<'a, F> {
-    runtime: &'a Handle,
-    future: Pin<Box<F>>,
-}
-
-impl<F: Future> Future for Inside<'_, F> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let _runtime = self.runtime.enter();
-        let _suppressed = suppress();
-        self.future.as_mut().poll(cx)
-    }
-}
-
-#[cfg(feature = "http")]
-mod http_client {
-    //! The SDK's HTTP exporter over the same client as ours.
-
-    use std::time::Duration;
-
-    use bytes::Bytes;
-    use http::{Request, Response};
-    use http_body_util::{BodyExt, Full, Limited};
-    use hyper_util::client::legacy::{Client, connect::HttpConnector};
-    use opentelemetry_http::{HttpClient, HttpError};
-    use tokio::runtime::Handle;
-
-    use crate::{settings::RESPONSE_BYTES_MAX, transport::http_client};
-
-    #[derive(Debug)]
-    pub(super) struct HyperClient {
-        client: Client<HttpConnector, Full<Bytes>>,
-        runtime: Handle,
-        timeout: Duration,
-    }
-
-    impl HyperClient {
-        pub(super) fn new(runtime: Handle, timeout: Duration) -> Self {
-            Self { client: http_client(), runtime, timeout }
+/// Sends one export. Where sums are cumulative, the next export makes up for a failed one; otherwise it is tried again
+/// until its time is up.
+async fn send(
+    transports: Arc<Mutex<Transports>>,
+    queue: Arc<Queue>,
+    request: Bytes,
+    ends: Instant,
+    temporality: MetricTemporality,
+) -> Result<(), String> {
+    let mut transports = transports.lock().await;
+    let request = transports.prepare(&[request])?;
+    let mut backoff = Backoff::new();
+    let result = loop {
+        let late = || Answer::Later { after: None, why: "no answer in time".to_owned() };
+        let answer = timeout_at(ends.into(), transports.send(&request)).await.unwrap_or_else(|_| late());
+        match answer {
+            Answer::Delivered { rejected, message } => {
+                if rejected > 0 || !message.is_empty() {
+                    tracing::warn!(target: DIAGNOSTICS_TARGET, rejected, message, "the collector took only a part of the metrics");
+                }
+                break Ok(());
+            }
+            Answer::Never { why } => break Err(why),
+            Answer::Later { after, why } => {
+                let pause = backoff.next(after);
+                let left = ends.saturating_duration_since(Instant::now());
+                if temporality == MetricTemporality::Cumulative || pause >= left {
+                    break Err(why);
+                }
+                sleep(pause).await;
+            }
         }
-    }
-
-    #[async_trait::async_trait]
-    impl HttpClient for HyperClient {
-        async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-            let (client, request) = (self.client.clone(), request.map(Full::new));
-            let timeout = self.timeout;
-            let call = async move {
-                let (parts, body) = client.request(request).await?.into_parts();
-                let body = Limited::new(body, RESPONSE_BYTES_MAX).collect().await?.to_bytes();
-                Ok::<_, HttpError>(Response::from_parts(parts, body))
-            };
-            // The SDK leaves the time limit to its client: without one, a single hang would end metrics for good.
-            let answer = self.runtime.spawn(async move { tokio::time::timeout(timeout, call).await? });
-            answer.await?
-        }
-    }
+    };
+    queue.stats.copies(transports.copy(&request).await.len());
+    result
 }

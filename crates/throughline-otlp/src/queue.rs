@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use crate::{
     log_layer::LogSink,
+    signal_kind::SignalKind,
     span_layer::SpanSink,
     stats::{DropReason, Stats},
 };
@@ -21,39 +22,15 @@ pub const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Threads that append to the same buffer meet at its lock; this many buffers keep them apart.
 const SHARDS: usize = 8;
 
-/// What a queue holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RecordKind {
-    Spans,
-    Logs,
-}
-
-impl RecordKind {
-    /// The records as a word for diagnostics.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Spans => "spans",
-            Self::Logs => "log records",
-        }
-    }
-
-    /// The gRPC method that takes them.
-    pub(crate) const fn grpc_method(self) -> &'static str {
-        match self {
-            Self::Spans => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-            Self::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
-        }
-    }
-}
-
 /// The queue: one short append on the request's thread, everything else on the export thread.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    pub(crate) kind: RecordKind,
+    pub(crate) kind: SignalKind,
     shards: [Mutex<Chunk>; SHARDS],
     bytes: AtomicUsize,
     records: AtomicUsize,
     bytes_max: usize,
+    len_max: usize,
     wake_at: usize,
     closed: AtomicBool,
     pub(crate) wake: Notify,
@@ -85,14 +62,16 @@ thread_local! {
 static NEXT_SHARD: AtomicUsize = AtomicUsize::new(0);
 
 impl Queue {
-    pub(crate) fn new(kind: RecordKind, bytes_max: usize, wake_at: usize) -> Arc<Self> {
+    pub(crate) fn new(kind: SignalKind, bytes_max: usize, len_max: usize, wake_at: usize) -> Arc<Self> {
         Arc::new(Self {
             kind,
             shards: Default::default(),
             bytes: AtomicUsize::new(0),
             records: AtomicUsize::new(0),
             bytes_max,
-            wake_at,
+            len_max,
+            // A queue that is full before a batch is must not wait for more.
+            wake_at: wake_at.min(len_max),
             closed: AtomicBool::new(false),
             wake: Notify::new(),
             stats: Stats::default(),
@@ -153,6 +132,11 @@ impl Queue {
         let Some(shard) = self.shards.get(own_shard()) else { return };
         // Counted before it can be drained: what is taken away was always added first.
         let waiting = self.records.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        if waiting > self.len_max {
+            self.records.fetch_sub(1, Ordering::Relaxed);
+            self.release(record.len());
+            return self.stats.drop(DropReason::QueueFull, 1);
+        }
         {
             let mut chunk = locked(shard);
             // Asked again under the lock: after the last drain nothing may be put in that nobody takes out.

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use throughline_core::redact;
 
+use crate::{features, tls};
+
 /// How long one request may take (`OTEL_EXPORTER_OTLP_TIMEOUT`).
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a batch is kept while the Collector cannot be reached.
@@ -21,6 +23,13 @@ pub const RESPONSE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How hard gzip tries: the first level costs a fifth of the usual one for a sixth more bytes.
 pub const GZIP_LEVEL: u32 = 1;
 
+/// How hard zstd tries: its fastest usual level beats gzip in time and size.
+#[cfg(feature = "zstd")]
+pub(crate) const ZSTD_LEVEL: i32 = 1;
+/// How often a busy connection over HTTP/2 is checked, and how long an answer may take.
+#[cfg(feature = "grpc")]
+pub(crate) const KEEPALIVE: Duration = Duration::from_secs(30);
+
 pub(crate) const USER_AGENT: &str = concat!(
     "throughline/",
     env!("CARGO_PKG_VERSION"),
@@ -36,6 +45,8 @@ pub enum Protocol {
     Grpc,
     /// Protobuf over HTTP; the feature `http`.
     HttpProtobuf,
+    /// JSON over HTTP; the features `http` and `json`.
+    HttpJson,
 }
 
 impl Protocol {
@@ -54,20 +65,23 @@ impl Protocol {
         match self {
             Self::Grpc => cfg!(feature = "grpc"),
             Self::HttpProtobuf => cfg!(feature = "http"),
+            Self::HttpJson => cfg!(all(feature = "http", feature = "json")),
         }
     }
 
+    /// What it needs, as it follows `feature`.
     pub(crate) const fn feature(self) -> &'static str {
         match self {
-            Self::Grpc => "grpc",
-            Self::HttpProtobuf => "http",
+            Self::Grpc => "`grpc`",
+            Self::HttpProtobuf => "`http`",
+            Self::HttpJson => "`http` with `json`",
         }
     }
 
     pub(crate) const fn default_endpoint(self) -> &'static str {
         match self {
             Self::Grpc => "http://localhost:4317",
-            Self::HttpProtobuf => "http://localhost:4318",
+            Self::HttpProtobuf | Self::HttpJson => "http://localhost:4318",
         }
     }
 }
@@ -77,6 +91,7 @@ impl fmt::Display for Protocol {
         f.write_str(match self {
             Self::Grpc => "grpc",
             Self::HttpProtobuf => "http/protobuf",
+            Self::HttpJson => "http/json",
         })
     }
 }
@@ -84,11 +99,13 @@ impl fmt::Display for Protocol {
 impl FromStr for Protocol {
     type Err = String;
 
+    /// Knows those that are built in.
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.to_ascii_lowercase().as_str() {
-            "grpc" => Ok(Self::Grpc),
-            "http/protobuf" => Ok(Self::HttpProtobuf),
-            _ => Err("neither grpc nor http/protobuf".to_owned()),
+        let all = [Self::Grpc, Self::HttpProtobuf, Self::HttpJson];
+        match all.into_iter().find(|protocol| protocol.to_string().eq_ignore_ascii_case(text)) {
+            Some(protocol) if protocol.is_built_in() => Ok(protocol),
+            Some(protocol) => Err(features::missing(protocol.feature())),
+            None => Err("none of grpc, http/protobuf and http/json".to_owned()),
         }
     }
 }
@@ -102,25 +119,44 @@ pub enum Compression {
     None,
     /// By gzip, at its fastest level.
     Gzip,
+    /// By zstd, which the Collector must know: the specification asks for gzip alone. The feature `zstd`.
+    Zstd,
+}
+
+impl Compression {
+    /// What a header calls it.
+    pub(crate) const fn encoding(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Gzip => Some("gzip"),
+            Self::Zstd => Some("zstd"),
+        }
+    }
+
+    pub(crate) const fn is_built_in(self) -> bool {
+        !matches!(self, Self::Zstd) || cfg!(feature = "zstd")
+    }
+
+    /// What it needs, as it follows `feature`.
+    pub(crate) const FEATURE: &str = "`zstd`";
 }
 
 impl fmt::Display for Compression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "none",
-            Self::Gzip => "gzip",
-        })
+        f.write_str(self.encoding().unwrap_or("none"))
     }
 }
 
 impl FromStr for Compression {
     type Err = String;
 
+    /// Knows those that are built in.
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.to_ascii_lowercase().as_str() {
-            "none" => Ok(Self::None),
-            "gzip" => Ok(Self::Gzip),
-            _ => Err("neither gzip nor none".to_owned()),
+        let all = [Self::None, Self::Gzip, Self::Zstd];
+        match all.into_iter().find(|compression| compression.to_string().eq_ignore_ascii_case(text)) {
+            Some(compression) if compression.is_built_in() => Ok(compression),
+            Some(_) => Err(features::missing(Self::FEATURE)),
+            None => Err("none of gzip, zstd and none".to_owned()),
         }
     }
 }
@@ -133,6 +169,13 @@ pub(crate) struct Endpoint {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) timeout: Duration,
     pub(crate) compression: Compression,
+    pub(crate) tls: tls::Material,
+}
+
+impl Endpoint {
+    pub(crate) fn is_https(&self) -> bool {
+        self.url.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"))
+    }
 }
 
 impl fmt::Debug for Endpoint {

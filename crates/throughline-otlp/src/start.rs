@@ -3,7 +3,6 @@
 use std::{
     sync::{Arc, Mutex, mpsc::sync_channel},
     thread::{self, JoinHandle},
-    time::Duration,
 };
 
 use throughline_core::{Value, suppress};
@@ -14,13 +13,14 @@ use tokio::{
 
 use crate::{
     InitError,
-    builder::{Batching, Plan, Signal},
     encode::request::Envelope,
     exporter::Exporter,
     metrics,
-    queue::{Queue, RecordKind},
-    settings::Endpoint,
-    transport::Transport,
+    plan::{Batching, Plan, Way},
+    queue::Queue,
+    seldom::Seldom,
+    signal_kind::SignalKind,
+    transport::Transports,
     worker::{Orders, Worker},
 };
 
@@ -33,33 +33,28 @@ pub(crate) fn exporter(plan: &Plan) -> Result<Exporter, InitError> {
     let envelope = Envelope::new(plan.resource.iter().map(|(key, value)| (key, Value::Str(value))));
     let mut jobs = Vec::new();
     let mut flushed = Vec::new();
-    let mut job = |kind, endpoint: &Endpoint, batching: Batching| {
-        let queue = Queue::new(kind, batching.queue_bytes_max, batching.batch_len);
+    let mut job = |kind, ways: &[Way], batching: Batching| {
+        let queue = Queue::new(kind, batching.queue_bytes_max, batching.queue_len_max, batching.batch_len);
         let (progress, for_guard) = watch::channel(0);
         flushed.push(for_guard);
         jobs.push(Job {
             queue: Arc::clone(&queue),
-            endpoint: endpoint.clone(),
+            ways: ways.to_vec(),
             batching,
-            outage_budget: plan.outage_budget,
+            request_bytes_max: plan.request_bytes_max,
             envelope: envelope.clone(),
             orders: for_workers.clone(),
             flushed: progress,
         });
         queue
     };
-    let queue = job(RecordKind::Spans, &plan.traces_endpoint, plan.batching);
-    let logs = match plan.logs {
-        Signal::Off => None,
-        Signal::On => Some(job(RecordKind::Logs, &plan.logs_endpoint, plan.log_batching)),
-    };
+    let queue = job(SignalKind::Traces, &plan.traces, plan.batching);
+    let logs = (!plan.logs.is_empty()).then(|| job(SignalKind::Logs, &plan.logs, plan.log_batching));
     let (thread, runtime) = spawn(jobs, is_done)?;
-    let metrics = match plan.metrics {
-        Signal::Off => None,
-        Signal::On => Some(
-            metrics::provider(&plan.metrics_endpoint, plan.metric_interval, &plan.resource, &runtime, &queue)
-                .map_err(|problem| InitError::new("metrics endpoint", &plan.metrics_endpoint.url, problem))?,
-        ),
+    let metrics = if plan.metrics.ways.is_empty() {
+        None
+    } else {
+        Some(metrics::provider(&plan.metrics, &plan.resource, &runtime, &queue)?)
     };
     let recorder = metrics.as_ref().map(metrics::recorder);
     Ok(Exporter { queue, logs, orders, flushed, thread: Mutex::new(Some(thread)), done, metrics, recorder })
@@ -68,9 +63,9 @@ pub(crate) fn exporter(plan: &Plan) -> Result<Exporter, InitError> {
 /// A worker that waits for its transport.
 struct Job {
     queue: Arc<Queue>,
-    endpoint: Endpoint,
+    ways: Vec<Way>,
     batching: Batching,
-    outage_budget: Duration,
+    request_bytes_max: usize,
     envelope: Envelope,
     orders: watch::Receiver<Orders>,
     flushed: watch::Sender<u64>,
@@ -79,18 +74,20 @@ struct Job {
 impl Job {
     /// Must be called on the export thread's runtime.
     fn worker(self) -> Result<Worker, InitError> {
-        let transport = Transport::new(&self.endpoint, self.queue.kind)
-            .map_err(|problem| InitError::new("endpoint", &self.endpoint.url, problem))?;
+        let transports = Transports::new(self.queue.kind, &self.ways)?;
         Ok(Worker {
             queue: self.queue,
             envelope: self.envelope,
-            transport,
+            transports,
             delay: self.batching.delay,
             batch_len: self.batching.batch_len,
-            outage_budget: self.outage_budget,
+            request_bytes_max: self.request_bytes_max,
+            outage_budget: self.batching.outage_budget,
             orders: self.orders,
             flushed: self.flushed,
             failing: false,
+            losses: Seldom::default(),
+            copy_losses: Seldom::default(),
         })
     }
 }

@@ -58,6 +58,7 @@ pub(crate) struct Stats {
     retries: AtomicU64,
     metrics_exported: AtomicU64,
     metrics_failed: AtomicU64,
+    copies_failed: AtomicU64,
 }
 
 impl Stats {
@@ -93,6 +94,16 @@ impl Stats {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Copies of a batch, for a second place, that did not get there.
+    pub(crate) fn copies(&self, failed: usize) {
+        self.copies_failed.fetch_add(failed as u64, Ordering::Relaxed);
+    }
+
+    /// How many copies did not get there.
+    pub(crate) fn copies_failed(&self) -> u64 {
+        self.copies_failed.load(Ordering::Relaxed)
+    }
+
     /// The counters of records now, with what the queue holds.
     pub(crate) fn counts(&self) -> Counts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -112,12 +123,13 @@ impl Stats {
         }
     }
 
-    /// All counters now; those of log records, which have a queue of their own, are given.
-    pub(crate) fn report(&self, logs: Counts) -> Report {
+    /// All counters now, with those of log records, which have a queue of their own.
+    pub(crate) fn report(&self, logs: Option<&Self>) -> Report {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Report {
             spans: self.counts(),
-            logs,
+            logs: logs.map(Self::counts).unwrap_or_default(),
+            copies_failed: self.copies_failed() + logs.map_or(0, Self::copies_failed),
             metrics_exported: read(&self.metrics_exported),
             metrics_failed: read(&self.metrics_failed),
         }
@@ -212,6 +224,7 @@ pub struct Report {
     logs: Counts,
     metrics_exported: u64,
     metrics_failed: u64,
+    copies_failed: u64,
 }
 
 impl Report {
@@ -275,6 +288,12 @@ impl Report {
         self.metrics_failed
     }
 
+    /// Batches that did not get to a second place, on the console or in a file.
+    #[must_use]
+    pub const fn copies_failed(&self) -> u64 {
+        self.copies_failed
+    }
+
     /// Spans and log records that did not arrive and will not.
     #[must_use]
     pub fn lost(&self) -> u64 {
@@ -290,6 +309,9 @@ impl fmt::Display for Report {
         }
         if self.metrics_failed > 0 {
             write!(f, "; {} metric exports failed", self.metrics_failed)?;
+        }
+        if self.copies_failed > 0 {
+            write!(f, "; {} copies failed", self.copies_failed)?;
         }
         Ok(())
     }

@@ -8,23 +8,21 @@ use std::{
 };
 
 use bytes::Bytes;
-use rand::RngExt;
 use throughline_core::DIAGNOSTICS_TARGET;
 use tokio::{sync::watch, time::timeout_at};
 
 use crate::{
+    backoff::Backoff,
     encode::{request::Envelope, wire::split_field},
     queue::{Chunk, Queue},
-    settings::REQUEST_BYTES_MAX,
+    seldom::Seldom,
     stats::DropReason,
-    transport::{Answer, Transport},
+    transport::{Answer, Prepared, Transports},
 };
 
-/// The first wait after a failure, doubled each time, and the longest.
-const BACKOFF_FIRST: Duration = Duration::from_millis(100);
-const BACKOFF_MAX: Duration = Duration::from_secs(5);
-/// A request is cut here so that a batch of large spans does not become one huge body.
-const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Records are cut into batches here, so that large ones don't become one huge body: with what is around them, a request
+/// stays below the 4 MiB that a gRPC server takes unless told otherwise.
+const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024 - 64 * 1024;
 
 /// What the guard asks of the worker.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,13 +37,16 @@ pub(crate) struct Orders {
 pub(crate) struct Worker {
     pub(crate) queue: Arc<Queue>,
     pub(crate) envelope: Envelope,
-    pub(crate) transport: Transport,
+    pub(crate) transports: Transports,
     pub(crate) delay: Duration,
     pub(crate) batch_len: usize,
+    pub(crate) request_bytes_max: usize,
     pub(crate) outage_budget: Duration,
     pub(crate) orders: watch::Receiver<Orders>,
     pub(crate) flushed: watch::Sender<u64>,
     pub(crate) failing: bool,
+    pub(crate) losses: Seldom,
+    pub(crate) copy_losses: Seldom,
 }
 
 /// Records that are sent together: slices of what the queue held, not copies.
@@ -68,7 +69,7 @@ impl Worker {
             }
             self.flushed.send_replace(orders.flush);
             if orders.end.is_some() {
-                return;
+                return self.last_words();
             }
         }
     }
@@ -87,8 +88,9 @@ impl Worker {
 
     fn batches(&self) -> VecDeque<Batch> {
         let mut batches = VecDeque::new();
+        let bytes_max = BATCH_BYTES_MAX.min(self.request_bytes_max);
         for chunk in self.queue.drain() {
-            split(chunk, self.batch_len, &mut batches);
+            split(chunk, self.batch_len, bytes_max, &mut batches);
         }
         batches
     }
@@ -106,25 +108,35 @@ impl Worker {
             }
             Err((reason, why)) => {
                 self.queue.stats.drop(reason, records);
-                let kind = self.queue.kind.as_str();
-                tracing::warn!(target: DIAGNOSTICS_TARGET, records, reason = reason.as_str(), why, "{kind} lost");
+                if let Some(records) = self.losses.add(records, Instant::now()) {
+                    let kind = self.queue.kind.as_str();
+                    tracing::warn!(target: DIAGNOSTICS_TARGET, records, reason = reason.as_str(), why, "{kind} lost");
+                }
             }
         }
     }
 
-    /// Sends a batch until it is taken, refused for good, or out of time. The body is made once.
+    /// Sends a batch where it is to arrive, and copies of it elsewhere. The bodies are made once.
     async fn deliver(&mut self, batch: Batch) -> Result<u64, (DropReason, String)> {
         let body = self.envelope.pieces(batch.pieces);
         let len: usize = body.iter().map(Bytes::len).sum();
-        if len > REQUEST_BYTES_MAX {
+        if len > self.request_bytes_max {
             return Err((DropReason::TooLarge, format!("{len} bytes")));
         }
+        let body = self.transports.prepare(&body).map_err(|why| (DropReason::Refused, why))?;
+        let result = self.until_taken(&body).await;
+        self.copy(&body).await;
+        result
+    }
+
+    /// Sends a request until it is taken, refused for good, or out of time.
+    async fn until_taken(&mut self, body: &Prepared) -> Result<u64, (DropReason, String)> {
         // A receiver of its own: what hurries this batch is still news to the loop in `run`.
         let mut hurry = self.orders.clone();
         let mut gives_up = None;
-        let mut backoff = BACKOFF_FIRST;
+        let mut backoff = Backoff::new();
         loop {
-            let Some(answer) = self.before_the_end(Arc::clone(&body)).await else {
+            let Some(answer) = self.before_the_end(body).await else {
                 return Err((DropReason::ShutdownDeadline, "no answer in time".to_owned()));
             };
             let (after, why) = match answer {
@@ -143,8 +155,7 @@ impl Worker {
                 return Err((DropReason::OutageBudget, why));
             }
             // The last try is at the end of the budget, however long the backoff has become.
-            let pause = after.unwrap_or_else(|| jittered(backoff).min(left));
-            backoff = (backoff.max(after.unwrap_or_default()) * 2).min(BACKOFF_MAX);
+            let pause = backoff.next(after).min(left);
             let hurry = after.is_none().then_some(&mut hurry);
             if !self.pause(pause, hurry).await {
                 return Err((DropReason::ShutdownDeadline, why));
@@ -154,11 +165,34 @@ impl Worker {
     }
 
     /// Sends once; `None` when the end comes first.
-    async fn before_the_end(&mut self, body: Arc<[Bytes]>) -> Option<Answer> {
-        let Self { transport, orders, .. } = self;
+    async fn before_the_end(&mut self, body: &Prepared) -> Option<Answer> {
+        let Self { transports, orders, .. } = self;
         tokio::select! {
-            answer = transport.send(body) => Some(answer),
+            answer = transports.send(body) => Some(answer),
             () = end(orders) => None,
+        }
+    }
+
+    /// Sends the copies, once: they are for reading along, not for keeping.
+    async fn copy(&mut self, body: &Prepared) {
+        let Self { transports, orders, .. } = self;
+        let problems = tokio::select! {
+            problems = transports.copy(body) => problems,
+            () = end(orders) => vec!["no time left".to_owned()],
+        };
+        self.queue.stats.copies(problems.len());
+        let Some(why) = problems.first() else { return };
+        if let Some(batches) = self.copy_losses.add(problems.len() as u64, Instant::now()) {
+            let kind = self.queue.kind.as_str();
+            tracing::warn!(target: DIAGNOSTICS_TARGET, batches, why, "copies of {kind} lost");
+        }
+    }
+
+    /// What was not said because it had been said shortly before.
+    fn last_words(&mut self) {
+        if let Some(records) = self.losses.rest() {
+            let kind = self.queue.kind.as_str();
+            tracing::warn!(target: DIAGNOSTICS_TARGET, records, "more {kind} lost");
         }
     }
 
@@ -210,19 +244,13 @@ async fn end(orders: &mut watch::Receiver<Orders>) {
     }
 }
 
-/// Full jitter: any share of the backoff, so that many senders do not come back at once.
-fn jittered(backoff: Duration) -> Duration {
-    let spread: u32 = rand::rng().random_range(1..=100);
-    backoff * spread / 100
-}
-
 /// Cuts a chunk at record boundaries, by number and by size; a batch that has room takes what comes.
-fn split(chunk: Chunk, batch_len: usize, batches: &mut VecDeque<Batch>) {
+fn split(chunk: Chunk, batch_len: usize, bytes_max: usize, batches: &mut VecDeque<Batch>) {
     let bytes = Bytes::from(chunk.bytes);
     let (mut start, mut end) = (0, 0);
     let mut open = batches.pop_back().unwrap_or_default();
     while let Some(len) = bytes.get(end..).and_then(record_len) {
-        let is_full = open.records >= batch_len as u64 || open.bytes + len > BATCH_BYTES_MAX;
+        let is_full = open.records >= batch_len as u64 || open.bytes + len > bytes_max;
         if is_full && open.records > 0 {
             open.take(bytes.slice(start..end));
             batches.push_back(mem::take(&mut open));

@@ -308,7 +308,7 @@ fn failed_metric_exports_are_counted() {
 fn bad_values_in_code_are_errors_that_name_them() {
     for (builder, expected) in [
         (grpc("127.0.0.1:4317"), "endpoint = \"127.0.0.1:4317\": not"),
-        (http("https://c:1"), "plain HTTP only"),
+        (http("ftp://c:1"), "not of the form"),
         (http("http://c:1").batch_len(0), "batch_len"),
         (http("http://c:1").header("bad name", "x"), "bad name"),
     ] {

@@ -38,6 +38,7 @@ pub fn builder(service: &str) -> Builder {
         log_lines: None,
         log_filter: None,
         span_filter: None,
+        diagnostics_level: None,
         propagator: Propagator::default(),
         known_methods: None,
         strict: Strictness::Warn,
@@ -55,6 +56,7 @@ pub struct Builder {
     log_lines: Option<ChangeOfLines>,
     log_filter: Option<Targets>,
     span_filter: Option<Targets>,
+    diagnostics_level: Option<LevelFilter>,
     propagator: Propagator,
     known_methods: Option<KnownMethods>,
     strict: Strictness,
@@ -223,6 +225,12 @@ impl Builder {
         self
     }
 
+    /// How much throughline says of itself on log lines (`OTEL_LOG_LEVEL`), whatever the log filter says of it.
+    pub fn diagnostics_level(mut self, level: LevelFilter) -> Self {
+        self.diagnostics_level = Some(level);
+        self
+    }
+
     /// How ids, baggage and correlation id travel.
     pub fn propagator(mut self, propagator: Propagator) -> Self {
         self.propagator = propagator;
@@ -303,6 +311,10 @@ impl Builder {
             .span_filter
             .take()
             .unwrap_or_else(|| targets(&self.environment, env::THROUGHLINE_SPANS, warnings));
+        let logs = match self.diagnostics_level.or_else(|| diagnostics_level(&self.environment, warnings)) {
+            Some(level) => logs.with_target(DIAGNOSTICS_TARGET, level),
+            None => logs,
+        };
         Filters::new(logs, spans)
     }
 }
@@ -321,7 +333,19 @@ fn known_methods(environment: &Environment, warnings: &mut Vec<EnvWarning>) -> O
     parsed
         .map_err(|problem| {
             let used = KnownMethods::default();
-            warnings.push(EnvWarning::new(name, value, problem.to_string(), used));
+            EnvWarning::new(name, value, problem.to_string(), used).note(warnings);
+        })
+        .ok()
+}
+
+/// The level of our own diagnostics; `None` where the log filter decides on them like on everything else.
+fn diagnostics_level(environment: &Environment, warnings: &mut Vec<EnvWarning>) -> Option<LevelFilter> {
+    let value = environment.get(env::OTEL_LOG_LEVEL)?;
+    let level = if value.eq_ignore_ascii_case("none") { Ok(LevelFilter::OFF) } else { value.parse() };
+    level
+        .map_err(|_| {
+            let problem = "none of off, error, warn, info, debug and trace";
+            EnvWarning::new(env::OTEL_LOG_LEVEL, value, problem, "the log filter").note(warnings);
         })
         .ok()
 }

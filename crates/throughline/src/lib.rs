@@ -37,10 +37,13 @@
 //! | `logs` | yes | `logs`, JSON lines |
 //! | `otlp` | yes | `otlp`, spans and metrics on their way to a Collector |
 //! | `grpc`, `http-protobuf` | yes | the two transports of `otlp` |
+//! | `otlp-json` | yes | OTLP-JSON over HTTP, on standard output, in a file |
+//! | `tls-ring`, `tls-aws-lc` | no | `https` to the Collector, by rustls with this provider |
+//! | `zstd` | no | compression by zstd, for a Collector that knows it |
 //! | `messaging` | with either | `messaging`, spans for brokers of your own |
 //! | `channel`, `mqtt` | no | `messaging` over tokio channels, over MQTT 5 |
 //! | `resilience` | no | `resilience`, the patterns that keep a system up, each decision on the span |
-//! | `full` | no | all of these |
+//! | `full` | no | all of these but TLS and zstd, which build C |
 
 /// The README's example is compiled as one of ours.
 #[cfg(doctest)]

@@ -27,7 +27,7 @@ pub struct OtlpVariables {
 }
 
 macro_rules! otlp_variables {
-    ($($(#[$doc:meta])* $signal:ident, $rows:ident, $infix:literal, $owner:literal, $state:expr, $path:literal;)*) => {
+    ($($(#[$doc:meta])* $signal:ident, $rows:ident, $infix:literal, $owner:literal, $path:literal;)*) => {
         impl OtlpVariables {
             $($(#[$doc])*
             pub const $signal: Self = Self {
@@ -46,7 +46,7 @@ macro_rules! otlp_variables {
         $(pub(super) const $rows: [Variable; 9] = {
             let names = OtlpVariables::$signal;
             const fn row(name: &'static str, meaning: &'static str, default: &'static str, setter: &'static str) -> Variable {
-                Variable { name, meaning, default, setter, state: $state }
+                Variable { name, meaning, default, setter, state: State::Read }
             }
             [
                 row(names.endpoint, concat!("where the Collector is", $path), "`http://localhost:4318`, `4317` for gRPC", concat!($owner, "::endpoint")),
@@ -65,11 +65,11 @@ macro_rules! otlp_variables {
 
 otlp_variables! {
     /// For every signal that has no variable of its own.
-    ALL_SIGNALS, ALL_ROWS, "", "ExporterBuilder", State::Read, "; over HTTP, `v1/traces` and its like are added to its path";
+    ALL_SIGNALS, ALL_ROWS, "", "ExporterBuilder", "; over HTTP, `v1/traces` and its like are added to its path";
     /// For spans.
-    TRACES, TRACES_ROWS, "TRACES_", "OtlpSettings", State::Read, ", for spans; used as it is";
+    TRACES, TRACES_ROWS, "TRACES_", "OtlpSettings", ", for spans; used as it is";
     /// For metrics.
-    METRICS, METRICS_ROWS, "METRICS_", "OtlpSettings", State::Read, ", for metrics; used as it is";
+    METRICS, METRICS_ROWS, "METRICS_", "OtlpSettings", ", for metrics; used as it is";
     /// For log records.
-    LOGS, LOGS_ROWS, "LOGS_", "OtlpSettings", super::variables::NO_LOGS, ", for log records; used as it is";
+    LOGS, LOGS_ROWS, "LOGS_", "OtlpSettings", ", for log records; used as it is";
 }

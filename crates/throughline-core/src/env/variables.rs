@@ -20,12 +20,6 @@ macro_rules! variables {
     };
 }
 
-pub(super) const NO_LOGS: State = State::Refused {
-    used: "none",
-    because: "for log records over OTLP, which are not exported; events are on the spans and in the JSON lines",
-    harmless: &["none"],
-};
-
 const NO_PROMETHEUS: State = State::Refused {
     used: "the push over OTLP",
     because: "for an exporter that is scraped, which is not built in; let the Collector offer the metrics",
@@ -55,8 +49,8 @@ variables! {
     OTEL_TRACES_EXPORTER, "`otlp`", "ExporterBuilder::traces_to", State::Read;
     /// where metrics go, likewise
     OTEL_METRICS_EXPORTER, "`otlp`", "ExporterBuilder::metrics_to", State::Read;
-    /// where log records go
-    OTEL_LOGS_EXPORTER, "`none`", "", NO_LOGS;
+    /// where log records go, likewise; `none` leaves events on their spans
+    OTEL_LOGS_EXPORTER, "`none`", "ExporterBuilder::logs_to", State::Read;
 
     /// how long finished spans wait for company, in ms
     OTEL_BSP_SCHEDULE_DELAY, "1000", "ExporterBuilder::schedule_delay", State::Read;
@@ -67,17 +61,17 @@ variables! {
     /// how many spans go into one request
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE, "512", "ExporterBuilder::batch_len", State::Read;
     /// how long finished log records wait for company, in ms
-    OTEL_BLRP_SCHEDULE_DELAY, "", "", NO_LOGS;
-    /// how long a batch of log records is tried, in ms
-    OTEL_BLRP_EXPORT_TIMEOUT, "", "", NO_LOGS;
-    /// how many log records may wait
-    OTEL_BLRP_MAX_QUEUE_SIZE, "", "", NO_LOGS;
+    OTEL_BLRP_SCHEDULE_DELAY, "1000", "ExporterBuilder::log_schedule_delay", State::Read;
+    /// how long a batch of log records is tried before it is given up, in ms
+    OTEL_BLRP_EXPORT_TIMEOUT, "60000", "ExporterBuilder::log_outage_budget", State::Read;
+    /// how many log records may wait, beside the limit in bytes
+    OTEL_BLRP_MAX_QUEUE_SIZE, "16 MiB of them", "ExporterBuilder::log_queue_len_max", State::Read;
     /// how many log records go into one request
-    OTEL_BLRP_MAX_EXPORT_BATCH_SIZE, "", "", NO_LOGS;
+    OTEL_BLRP_MAX_EXPORT_BATCH_SIZE, "512", "ExporterBuilder::log_batch_len", State::Read;
 
-    /// characters of a text, where the variable for spans is unset
+    /// characters of a text, where the variable for spans or log records is unset
     OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT, "any number", "SpanLimits::value_chars", State::Read;
-    /// attributes of a span, an event or a link, where their own variable is unset
+    /// attributes of a span, an event, a link or a log record, where their own variable is unset
     OTEL_ATTRIBUTE_COUNT_LIMIT, "128", "SpanLimits::attributes", State::Read;
     /// characters of a text on a span
     OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT, "any number", "SpanLimits::value_chars", State::Read;
@@ -92,9 +86,9 @@ variables! {
     /// attributes of a link
     OTEL_LINK_ATTRIBUTE_COUNT_LIMIT, "128", "SpanLimits::link_attributes", State::Read;
     /// characters of a text on a log record
-    OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT, "", "", NO_LOGS;
+    OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT, "any number", "LogLimits::value_chars", State::Read;
     /// attributes of a log record
-    OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT, "", "", NO_LOGS;
+    OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT, "128", "LogLimits::attributes", State::Read;
 
     /// how often metrics are exported, in ms
     OTEL_METRIC_EXPORT_INTERVAL, "60000", "ExporterBuilder::metric_interval", State::Read;
@@ -122,7 +116,7 @@ variables! {
         harmless: &["tracecontext,baggage", "baggage,tracecontext"],
     };
     /// the HTTP methods that are told apart, with commas between them, in place of those of the conventions
-    OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, "those of the conventions", "Builder::KNOWN", State::Read;
+    OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, "those of the conventions", "Builder::known_methods", State::Read;
     /// a file with all settings
     OTEL_CONFIG_FILE, "", "", refused("the other variables", "a file of settings, which is not read");
     /// the same under its older name

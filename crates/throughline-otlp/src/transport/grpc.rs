@@ -1,143 +1,155 @@
-//! OTLP over gRPC.
+//! OTLP over gRPC: one unary call, whose message is encoded and compressed once for all attempts.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, future::poll_fn};
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::{BufMut, Bytes, BytesMut};
+use http::{
+    HeaderMap, HeaderValue, Request, StatusCode, Uri,
+    header::{CONTENT_TYPE, TE},
+};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use tonic::{
-    Code, Request, Status, client,
-    codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder},
-    codegen::http::uri::PathAndQuery,
-    metadata::{KeyAndValueRef, MetadataKey, MetadataMap, MetadataValue},
+    Code, Status,
+    body::Body,
     transport::{Channel, Endpoint as Connection},
 };
+use tower::BoxError;
+use tower_service::Service;
 
-use super::{Answer, response};
-use crate::settings::{Compression, Endpoint, RESPONSE_BYTES_MAX, USER_AGENT};
+use super::{
+    Answer, compress,
+    connect::{self, Version},
+    response,
+};
+use crate::{
+    settings::{Compression, Endpoint, KEEPALIVE, RESPONSE_BYTES_MAX, USER_AGENT},
+    signal_kind::SignalKind,
+};
 
-/// How tonic says that an answer is longer than [`RESPONSE_BYTES_MAX`], with the code of a Collector that wants it again.
-const ANSWER_TOO_LARGE: &str = "Error, decoded message length too large";
-/// How often a quiet connection is checked, and how long an answer may take.
-const KEEPALIVE: Duration = Duration::from_secs(30);
+/// What stands before a message: whether it is compressed, and its length.
+const PREFIX_LEN: usize = 5;
 
 #[derive(Debug)]
 pub(crate) struct Grpc {
-    client: client::Grpc<Channel>,
-    metadata: MetadataMap,
-    method: PathAndQuery,
-    timeout: Duration,
+    channel: Channel,
+    path: Uri,
+    headers: HeaderMap,
+    endpoint: Endpoint,
 }
 
 impl Grpc {
-    /// `method` takes the requests.
-    pub(crate) fn new(endpoint: &Endpoint, method: &'static str) -> Result<Self, String> {
-        let connection = Connection::from_shared(endpoint.url.clone())
-            .map_err(|error| format!("{} is no address for gRPC: {error}", endpoint.url))?
-            .user_agent(USER_AGENT)
-            .map_err(|error| error.to_string())?
-            .tcp_nodelay(true)
-            .connect_timeout(endpoint.timeout)
-            .http2_keep_alive_interval(KEEPALIVE)
-            .keep_alive_timeout(KEEPALIVE);
-        let mut client =
-            client::Grpc::new(connection.connect_lazy()).max_decoding_message_size(RESPONSE_BYTES_MAX);
-        if endpoint.compression == Compression::Gzip {
-            client = client.send_compressed(CompressionEncoding::Gzip);
+    pub(super) fn new(kind: SignalKind, endpoint: &Endpoint) -> Result<Self, String> {
+        let mut headers = super::headers(endpoint)?;
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+        if let Some(encoding) = endpoint.compression.encoding() {
+            headers.insert("grpc-encoding", HeaderValue::from_static(encoding));
         }
-        let method = PathAndQuery::from_static(method);
-        Ok(Self { client, metadata: metadata(endpoint)?, method, timeout: endpoint.timeout })
+        let path = Uri::from_static(kind.grpc_path());
+        Ok(Self { channel: channel(endpoint)?, path, headers, endpoint: endpoint.clone() })
     }
 
-    pub(crate) async fn send(&mut self, body: Arc<[Bytes]>) -> Answer {
-        match tokio::time::timeout(self.timeout, self.call(body)).await {
-            Ok(Ok(response)) => response::read(&response),
-            Ok(Err(status)) => refused(&status),
-            Err(_) => Answer::Later { after: None, why: format!("no answer within {:?}", self.timeout) },
+    /// The message with its prefix.
+    pub(super) fn prepare(&self, request: &[Bytes]) -> Result<Bytes, String> {
+        let message = compress::compressed(request, self.endpoint.compression)?;
+        let len = u32::try_from(message.len()).map_err(|_| "longer than gRPC allows".to_owned())?;
+        let mut framed = BytesMut::with_capacity(PREFIX_LEN + message.len());
+        framed.put_u8(u8::from(self.endpoint.compression != Compression::None));
+        framed.put_u32(len);
+        framed.put(message);
+        Ok(framed.freeze())
+    }
+
+    pub(super) async fn send(&mut self, message: &Bytes) -> Answer {
+        let limit = self.endpoint.timeout;
+        match tokio::time::timeout(limit, self.call(message)).await {
+            Ok(Ok(answer) | Err(answer)) => answer,
+            Err(_) => Answer::Later { after: None, why: format!("no answer within {limit:?}") },
         }
     }
 
-    async fn call(&mut self, body: Arc<[Bytes]>) -> Result<Bytes, Status> {
-        self.client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-        let mut request = Request::new(body);
-        for header in self.metadata.iter() {
-            if let KeyAndValueRef::Ascii(key, value) = header {
-                request.metadata_mut().insert(key, value.clone());
+    async fn call(&mut self, message: &Bytes) -> Result<Answer, Answer> {
+        let broken = |error: &(dyn Error + 'static)| Answer::Later {
+            after: None,
+            why: connect::problem(error, &self.endpoint),
+        };
+        poll_fn(|cx| self.channel.poll_ready(cx)).await.map_err(|error| broken(&error))?;
+        let mut request = Request::new(Body::new(Full::new(message.clone())));
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = self.path.clone();
+        *request.headers_mut() = self.headers.clone();
+        let response = self.channel.call(request).await.map_err(|error| broken(&error))?;
+        let (head, body) = response.into_parts();
+        if let Some(status) = Status::from_header_map(&head.headers) {
+            return Ok(judged(&status, &[]));
+        }
+        if head.status != StatusCode::OK {
+            return Ok(super::refused(head.status, None));
+        }
+        let body = Limited::new(body, RESPONSE_BYTES_MAX).collect().await.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                // The Collector has taken the records. Sent again, they would arrive twice, and so would that answer.
+                Answer::Never { why: super::TOO_LONG.to_owned() }
+            } else {
+                broken(&*error)
             }
-        }
-        Ok(self.client.unary(request, self.method.clone(), Raw).await?.into_inner())
+        })?;
+        let Some(status) = body.trailers().and_then(Status::from_header_map) else {
+            return Ok(Answer::Never { why: "an answer without a status".to_owned() });
+        };
+        Ok(judged(&status, &body.to_bytes()))
     }
 }
 
-fn metadata(endpoint: &Endpoint) -> Result<MetadataMap, String> {
-    let mut metadata = MetadataMap::new();
-    for (name, value) in &endpoint.headers {
-        let key =
-            MetadataKey::from_bytes(name.as_bytes()).map_err(|_| format!("{name:?} is no header name"))?;
-        let value = MetadataValue::try_from(value)
-            .map_err(|_| format!("the value of header {name:?} is not ASCII"))?;
-        metadata.insert(key, value);
-    }
-    Ok(metadata)
+/// A channel that connects when it is first used, and again when it has lost its connection.
+///
+/// tonic is told `http` even for TLS: built with TLS of its own, it would insist on using that.
+fn channel(endpoint: &Endpoint) -> Result<Channel, String> {
+    let uri: Uri =
+        endpoint.url.parse().map_err(|error| format!("{} is no address: {error}", endpoint.url))?;
+    let connection = Connection::from(with_scheme(uri.clone(), "http")?)
+        .origin(uri)
+        .user_agent(USER_AGENT)
+        .map_err(|error| error.to_string())?
+        .connect_timeout(endpoint.timeout)
+        .http2_keep_alive_interval(KEEPALIVE)
+        .keep_alive_timeout(KEEPALIVE);
+    let mut connector = connect::connector(endpoint, Version::Http2)?;
+    let scheme = if endpoint.is_https() { "https" } else { "http" };
+    let connector = tower::service_fn(move |uri: Uri| {
+        let connecting = with_scheme(uri, scheme).map(|uri| connector.call(uri));
+        async move { connecting.map_err(boxed)?.await.map_err(boxed) }
+    });
+    Ok(Channel::new(connector, connection))
+}
+
+/// Any error, boxed once: which it is depends on whether TLS is built in.
+fn boxed(error: impl Into<BoxError>) -> BoxError {
+    error.into()
+}
+
+fn with_scheme(uri: Uri, scheme: &str) -> Result<Uri, String> {
+    let mut parts = uri.into_parts();
+    parts.scheme = scheme.parse().ok();
+    Uri::from_parts(parts).map_err(|error| error.to_string())
 }
 
 /// Which failures may pass, by the specification's list.
-fn refused(status: &Status) -> Answer {
+fn judged(status: &Status, body: &[u8]) -> Answer {
     let after = response::retry_delay(status.details());
     let why = format!("{:?}: {}", status.code(), status.message());
-    let passes = match status.code() {
-        // The Collector has taken the spans. Sent again, they would arrive twice, and so would that answer.
-        Code::OutOfRange if status.message().starts_with(ANSWER_TOO_LARGE) => false,
+    match status.code() {
+        Code::Ok => match body.split_at_checked(PREFIX_LEN) {
+            Some(([0, ..], message)) => response::read(message),
+            _ => Answer::Never { why: "an answer that is no message".to_owned() },
+        },
         Code::Cancelled
         | Code::DeadlineExceeded
         | Code::Aborted
         | Code::OutOfRange
         | Code::Unavailable
-        | Code::DataLoss => true,
-        Code::ResourceExhausted => after.is_some(),
-        // A connection that breaks under a request has no status of its own.
-        Code::Unknown => std::error::Error::source(status).is_some(),
-        _ => false,
-    };
-    if passes { Answer::Later { after, why } } else { Answer::Never { why } }
-}
-
-/// The request is encoded already, and the answer is read by hand.
-#[derive(Clone, Copy, Debug, Default)]
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Arc<[Bytes]>;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Arc<[Bytes]>;
-    type Error = Status;
-
-    fn encode(&mut self, item: Arc<[Bytes]>, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.reserve(item.iter().map(Bytes::len).sum());
-        for piece in &*item {
-            buffer.put_slice(piece);
-        }
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        let len = buffer.remaining();
-        Ok(Some(buffer.copy_to_bytes(len)))
+        | Code::DataLoss => Answer::Later { after, why },
+        Code::ResourceExhausted if after.is_some() => Answer::Later { after, why },
+        _ => Answer::Never { why },
     }
 }
