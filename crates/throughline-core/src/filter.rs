@@ -7,7 +7,7 @@ use tracing_subscriber::{
     layer::{Context, Filter, Layer},
 };
 
-use crate::DIAGNOSTICS_TARGET;
+use crate::{DIAGNOSTICS_TARGET, LogFilterHandle};
 
 /// The log filter and the span filter of one subscriber.
 ///
@@ -24,7 +24,7 @@ use crate::DIAGNOSTICS_TARGET;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Filters {
-    logs: Targets,
+    logs: LogFilterHandle,
     spans: Targets,
 }
 
@@ -32,21 +32,27 @@ impl Default for Filters {
     /// Everything at INFO and above.
     fn default() -> Self {
         let info = Targets::new().with_default(LevelFilter::INFO);
-        Self { logs: info.clone(), spans: info }
+        Self::new(info.clone(), info)
     }
 }
 
 impl Filters {
     /// Log lines by `logs`; spans and their events by `spans`.
     #[must_use]
-    pub const fn new(logs: Targets, spans: Targets) -> Self {
-        Self { logs, spans }
+    pub fn new(logs: Targets, spans: Targets) -> Self {
+        Self { logs: LogFilterHandle::new(logs), spans }
+    }
+
+    /// The log filter, to be changed while the program runs. Clones of these filters share it.
+    #[must_use]
+    pub fn log_filter(&self) -> LogFilterHandle {
+        self.logs.clone()
     }
 
     /// Whether an event becomes a log line.
     #[must_use]
     pub fn is_log(&self, event: &Metadata<'_>) -> bool {
-        self.logs.would_enable(event.target(), event.level())
+        self.logs.is_enabled(event)
     }
 
     /// Whether an event is kept on the span around it. Our own diagnostics never are: they must not be exported.
@@ -65,7 +71,7 @@ impl Filters {
     fn most_verbose(&self) -> Option<LevelFilter> {
         let most =
             |targets: &Targets| targets.iter().map(|(_, level)| level).chain(targets.default_level()).max();
-        most(&self.logs).max(most(&self.spans))
+        Some(self.logs.most_verbose()).max(most(&self.spans))
     }
 
     fn wants(&self, metadata: &Metadata<'_>) -> bool {

@@ -35,6 +35,7 @@
 
 // What travels.
 mod baggage;
+mod baggage_fields;
 mod correlation;
 mod id;
 mod octets;
@@ -66,6 +67,7 @@ pub mod env;
 mod error_chain;
 mod filter;
 mod known_methods;
+mod log_filter;
 mod recorder;
 pub mod redact;
 mod resend;
@@ -75,6 +77,7 @@ pub mod sql;
 mod suppress;
 
 pub use baggage::{BAGGAGE_BYTES_MAX, BAGGAGE_MEMBERS_MAX, BAGGAGE_READ_BYTES_MAX, Baggage, BaggageError};
+pub use baggage_fields::BaggageFields;
 pub use carrier::Carrier;
 pub use carry::{Carried, Carry, carry};
 pub use clock::{Clock, now_unix_nanos};
@@ -89,6 +92,7 @@ pub use known_methods::{
     KNOWN_METHOD_LEN_MAX, KNOWN_METHODS_MAX, KnownMethods, KnownMethodsError, STANDARD_METHODS,
 };
 pub use layer::ContextLayer;
+pub use log_filter::{FILTER_BYTES_MAX, FilterError, LogFilterHandle, parse_filter};
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use propagate::{CORRELATION_HEADER, HeaderNameError, PropagationCounters, Propagator};
 pub use record::{SpanRecord, Status};

@@ -2,15 +2,16 @@
 
 use std::{fmt, io, sync::Arc};
 
-use throughline_core::{Clock, Filters, redact::Redactor};
+use throughline_core::{BaggageFields, Clock, Filters, redact::Redactor};
 
 use crate::{
     Blocking, DatadogIds, FIELD_BYTES_MAX, FIELDS_MAX, FieldPlace, Format, JsonLayer, KeyCase,
-    LINE_BYTES_MAX, LogCounters, SourceLocation, Writer,
+    LINE_BYTES_MAX, LogCounters, RateKey, RateLimit, SourceLocation, Writer,
     format::{Console, Options, Otel, Plain},
-    layer::{AnyPreset, WithKeys},
+    layer::{AnyPreset, ToldBaggage, WithKeys},
     limits::Limits,
     service::Service,
+    throttle::Throttle,
 };
 
 /// Settings of a [`JsonLayer`]; ends with [`build`](Self::build).
@@ -24,6 +25,9 @@ pub struct JsonLayerBuilder {
     line_bytes_max: usize,
     fields_max: usize,
     redactor: Redactor,
+    rate_limit: Option<Box<dyn RateLimit>>,
+    rate_key: RateKey,
+    baggage: BaggageFields,
     writer: Option<Arc<dyn Writer>>,
 }
 
@@ -41,6 +45,9 @@ impl JsonLayerBuilder {
             line_bytes_max: LINE_BYTES_MAX,
             fields_max: FIELDS_MAX,
             redactor: Redactor::default(),
+            rate_limit: None,
+            rate_key: RateKey::default(),
+            baggage: BaggageFields::default(),
             writer: None,
         }
     }
@@ -164,6 +171,28 @@ impl JsonLayerBuilder {
         self
     }
 
+    /// How often lines that are alike may be written; there is no limit unless set. `()` removes one.
+    ///
+    /// A line that passes says with `log.suppressed` how many like it were left out before, and
+    /// [`LogStats::suppressed`](crate::LogStats::suppressed) counts all.
+    pub fn rate_limit(mut self, limit: impl RateLimit) -> Self {
+        self.rate_limit = Some(Box::new(limit));
+        self
+    }
+
+    /// Which lines are alike for the rate limit; those of one place in the source unless set.
+    pub fn rate_key(mut self, key: RateKey) -> Self {
+        self.rate_key = key;
+        self
+    }
+
+    /// Which members of the baggage become fields; none unless set. A field of the event or of a span with the same name
+    /// beats them.
+    pub fn baggage(mut self, fields: BaggageFields) -> Self {
+        self.baggage = fields;
+        self
+    }
+
     /// Where lines go; a [`Blocking`] writer on the standard output unless set.
     pub fn writer(mut self, writer: impl Writer) -> Self {
         self.writer = Some(Arc::new(writer));
@@ -184,7 +213,17 @@ impl JsonLayerBuilder {
         let writer = self.writer.unwrap_or_else(|| Arc::new(Blocking::new(io::stdout())));
         let limits = Limits::new(self.field_bytes_max, self.line_bytes_max, self.fields_max);
         let counters = LogCounters::new(Arc::clone(&writer));
-        JsonLayer::new(preset, limits, self.clock, self.filters, writer, counters, self.redactor)
+        JsonLayer {
+            preset,
+            limits,
+            clock: self.clock,
+            filters: self.filters,
+            throttle: self.rate_limit.map(|policy| Throttle::new(policy, self.rate_key)),
+            baggage: ToldBaggage::new(&self.baggage),
+            writer,
+            counters,
+            redactor: self.redactor,
+        }
     }
 }
 

@@ -18,13 +18,20 @@ struct Inner {
     truncated: AtomicU64,
     dropped_fields: AtomicU64,
     format_failures: AtomicU64,
+    suppressed: AtomicU64,
     writer: Arc<dyn Writer>,
 }
 
 impl LogCounters {
     pub(crate) fn new(writer: Arc<dyn Writer>) -> Self {
         let zero = AtomicU64::default;
-        Self(Arc::new(Inner { truncated: zero(), dropped_fields: zero(), format_failures: zero(), writer }))
+        Self(Arc::new(Inner {
+            truncated: zero(),
+            dropped_fields: zero(),
+            format_failures: zero(),
+            suppressed: zero(),
+            writer,
+        }))
     }
 
     /// The numbers as they are now.
@@ -34,8 +41,13 @@ impl LogCounters {
             truncated: self.0.truncated.load(Relaxed),
             dropped_fields: self.0.dropped_fields.load(Relaxed),
             format_failures: self.0.format_failures.load(Relaxed),
+            suppressed: self.0.suppressed.load(Relaxed),
             writer: self.0.writer.stats(),
         }
+    }
+
+    pub(crate) fn suppress(&self) {
+        self.0.suppressed.fetch_add(1, Relaxed);
     }
 
     #[inline]
@@ -67,6 +79,7 @@ pub struct LogStats {
     truncated: u64,
     dropped_fields: u64,
     format_failures: u64,
+    suppressed: u64,
     writer: WriterStats,
 }
 
@@ -111,6 +124,13 @@ impl LogStats {
     #[must_use]
     pub const fn dropped_fields(&self) -> u64 {
         self.dropped_fields
+    }
+
+    /// Lines that were left out by the rate limit, as the next line like them says with `log.suppressed`. They were never
+    /// begun, and so are not among the lost ones.
+    #[must_use]
+    pub const fn suppressed(&self) -> u64 {
+        self.suppressed
     }
 
     /// Values whose own formatting failed or panicked; a marker stands in their place.

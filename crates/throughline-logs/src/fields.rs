@@ -38,8 +38,9 @@ impl<S: FieldSink> Fields<'_, S> {
         }
     }
 
+    /// Hands over a value under this name, without its secrets.
     #[inline]
-    fn judged(&mut self, name: &'static str, value: Raw<'_>) {
+    pub(crate) fn judged(&mut self, name: &'static str, value: Raw<'_>) {
         if !self.sink.wants(name) {
             return;
         }

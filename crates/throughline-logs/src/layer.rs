@@ -3,7 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use throughline_core::{
-    Clock, Context, DIAGNOSTICS_TARGET, Filters, SpanContext, SpanData, is_suppressed, redact::Redactor,
+    BaggageFields, Clock, Context, DIAGNOSTICS_TARGET, Filters, SpanContext, SpanData, is_suppressed,
+    redact::Redactor,
 };
 use tracing::{
     Event, Metadata, Subscriber,
@@ -20,10 +21,13 @@ use crate::{
     format::{Console, Head, Otel, Plain, Preset, Shape, ShapedLine, Tally},
     from_log,
     key::FixedKeys,
+    key_names::kept,
     limits::Limits,
     line::{Line, LineSink, MESSAGE, MessageOnly},
     scratch::{self, Scratch},
     span_fields::{SpanFields, SpanFieldsWriter},
+    throttle::{Admission, Throttle},
+    value::Raw,
 };
 
 /// Writes one JSON object a line for every event, with the ids of the work that it belongs to.
@@ -34,13 +38,15 @@ use crate::{
 ///
 /// Stands in the subscriber after [`ContextLayer`](throughline_core::ContextLayer), alone or behind a per-layer filter.
 pub struct JsonLayer {
-    preset: AnyPreset,
-    limits: Limits,
-    clock: Clock,
-    filters: Option<Filters>,
-    writer: Arc<dyn Writer>,
-    counters: LogCounters,
-    redactor: Redactor,
+    pub(crate) preset: AnyPreset,
+    pub(crate) limits: Limits,
+    pub(crate) clock: Clock,
+    pub(crate) filters: Option<Filters>,
+    pub(crate) throttle: Option<Throttle>,
+    pub(crate) baggage: ToldBaggage,
+    pub(crate) writer: Arc<dyn Writer>,
+    pub(crate) counters: LogCounters,
+    pub(crate) redactor: Redactor,
 }
 
 /// The preset in use. A line is put together without a virtual call: the choice is made once, at its beginning.
@@ -74,27 +80,26 @@ impl JsonLayer {
         self.counters.clone()
     }
 
-    pub(crate) fn new(
-        preset: AnyPreset,
-        limits: Limits,
-        clock: Clock,
-        filters: Option<Filters>,
-        writer: Arc<dyn Writer>,
-        counters: LogCounters,
-        redactor: Redactor,
-    ) -> Self {
-        Self { preset, limits, clock, filters, writer, counters, redactor }
-    }
-
     fn wants(&self, event: &Metadata<'_>) -> bool {
         let is_heard = !is_suppressed() || event.target() == DIAGNOSTICS_TARGET;
         is_heard && self.filters.as_ref().is_none_or(|filters| filters.is_log(event))
+    }
+
+    /// Whether the rate limit lets the event through, and how many like it were left out before.
+    #[inline]
+    fn admit(&self, event: &Event<'_>, target: &str) -> Option<u64> {
+        let Some(throttle) = &self.throttle else { return Some(0) };
+        match throttle.admit(event, target, self.clock.unix_nanos(), &self.limits) {
+            Admission::Passes { suppressed } => Some(suppressed),
+            Admission::Suppressed => None,
+        }
     }
 
     fn put_together<S>(
         &self,
         event: &Event<'_>,
         target: &str,
+        suppressed: u64,
         ctx: &layer::Context<'_, S>,
         scratch: &mut Scratch,
     ) -> Tally
@@ -114,31 +119,48 @@ impl JsonLayer {
             span: context.span(),
             correlation_id: context.correlation_id(),
             is_from_log: from_log::is_from_log(event.metadata()),
-            suppressed: 0,
+            suppressed,
         };
         let (limits, redactor) = (&self.limits, &self.redactor);
+        let told = self.baggage.of(&context);
         match &self.preset {
             AnyPreset::Plain(WithKeys { preset, fixed }) => {
-                fill(Line::open(preset, fixed, limits, &head, scratch), event, span, redactor)
+                fill(Line::open(preset, fixed, limits, &head, scratch), event, span, told, redactor)
             }
             AnyPreset::Otel(WithKeys { preset, fixed }) => {
-                fill(Line::open(preset, fixed, limits, &head, scratch), event, span, redactor)
+                fill(Line::open(preset, fixed, limits, &head, scratch), event, span, told, redactor)
             }
             AnyPreset::Console(WithKeys { preset, fixed }) => {
-                fill(Line::open(preset, fixed, limits, &head, scratch), event, span, redactor)
+                fill(Line::open(preset, fixed, limits, &head, scratch), event, span, told, redactor)
             }
             AnyPreset::Shaped(shape) => {
-                fill(ShapedLine::open(shape, limits, &head, scratch), event, span, redactor)
+                fill(ShapedLine::open(shape, limits, &head, scratch), event, span, told, redactor)
             }
         }
     }
 }
 
-/// Writes the line: the event's fields first, then those of its spans, the innermost first.
-fn fill<'a, S: LookupSpan<'a>, L: LineSink>(
+/// The baggage that is told on lines, under names that live as long as the program.
+#[derive(Debug, Default)]
+pub(crate) struct ToldBaggage(Vec<(String, &'static str)>);
+
+impl ToldBaggage {
+    pub(crate) fn new(fields: &BaggageFields) -> Self {
+        Self(fields.iter().map(|(key, name)| (key.to_owned(), kept(name))).collect())
+    }
+
+    #[inline]
+    fn of<'a>(&'a self, context: &'a Context) -> impl Iterator<Item = (&'static str, &'a str)> {
+        self.0.iter().filter_map(|(key, name)| context.baggage().get(key).map(|value| (*name, value)))
+    }
+}
+
+/// Writes the line: the event's fields first, then those of its spans, the innermost first, then the baggage.
+fn fill<'a, 'b, S: LookupSpan<'a>, L: LineSink>(
     mut line: L,
     event: &Event<'_>,
     mut span: Option<SpanRef<'a, S>>,
+    told: impl Iterator<Item = (&'static str, &'b str)>,
     redactor: &Redactor,
 ) -> Tally {
     if !has_message_first(event.metadata()) {
@@ -161,6 +183,9 @@ fn fill<'a, S: LookupSpan<'a>, L: LineSink>(
     }
     if let Some(entry) = entry {
         line.entry(entry);
+    }
+    for (name, value) in told {
+        Fields { sink: &mut line, redactor }.judged(name, Raw::Str(value));
     }
     line.close()
 }
@@ -214,8 +239,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
         if !from_log::with_target(event.metadata(), target, |metadata| self.wants(metadata)) {
             return;
         }
+        let Some(suppressed) = self.admit(event, target) else {
+            return self.counters.suppress();
+        };
         scratch::with(|scratch| {
-            let tally = self.put_together(event, target, &ctx, scratch);
+            let tally = self.put_together(event, target, suppressed, &ctx, scratch);
             self.writer.write(&scratch.line);
             self.counters.add(tally);
         });

@@ -55,7 +55,21 @@
 //! | [`LINE_BYTES_MAX`] | 256 KiB a line | fields left out; the line says `"log.dropped_fields":<fields>` |
 //! | [`FIELDS_MAX`] | 128 fields a line | the same |
 //! | [`ERROR_CHAIN_LEN_MAX`] | 16 causes | left out |
+//! | [`RATE_BUCKETS_MAX`] | 4,096 kinds of lines that are limited | lines of further kinds are not limited |
 //! | [`QUEUE_BYTES_MAX`] | 8 MiB between the application and the output | lines lost, and counted |
+//!
+//! # Repeated lines
+//!
+//! A [rate limit](JsonLayerBuilder::rate_limit), off unless set, leaves out lines that are like too many others: those of
+//! one place in the source, or with the same message, too ([`RateKey`]). The next one that passes says how many were left
+//! out, `"log.suppressed":<lines>`, and [`LogStats::suppressed`] counts all. Panics and diagnostics of throughline itself
+//! always pass.
+//!
+//! # Features
+//!
+//! | feature | what it brings |
+//! |---|---|
+//! | `rolling` | [`Output::rolling`], files that follow each other by day, by hour or by size |
 //!
 //! # Writers
 //!
@@ -80,6 +94,9 @@ mod builder;
 mod layer;
 
 mod from_log;
+mod rate_limit;
+mod throttle;
+
 mod line;
 mod scratch;
 
@@ -111,6 +128,10 @@ pub use format::{DatadogIds, FieldPlace, Format, SourceLocation, UnknownFormat};
 pub use key_case::KeyCase;
 pub use layer::JsonLayer;
 pub use limits::{ERROR_CHAIN_LEN_MAX, FIELD_BYTES_MAX, FIELDS_MAX, LINE_BYTES_MAX, LINE_BYTES_MIN};
+pub use rate_limit::{LineRate, RateKey, RateLimit};
+pub use throttle::RATE_BUCKETS_MAX;
+#[cfg(feature = "rolling")]
+pub use writer::Rotation;
 pub use writer::{
     Blocking, Memory, NonBlocking, NonBlockingBuilder, Output, QUEUE_BYTES_MAX, SHUTDOWN_TIMEOUT, Writer,
     WriterGuard, WriterStats,

@@ -5,11 +5,15 @@ mod memory;
 mod non_blocking;
 mod output;
 mod queue;
+#[cfg(feature = "rolling")]
+mod rolling;
 mod sink;
 mod stats;
 
 use std::{sync::Arc, time::Duration};
 
+#[cfg(feature = "rolling")]
+pub use self::rolling::Rotation;
 pub use self::{
     blocking::Blocking,
     memory::Memory,

@@ -4,14 +4,25 @@
 
 mod support;
 
-use std::{error::Error, fmt, thread};
+use std::{
+    error::Error,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread,
+};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::{Failure, counted, incoming, lines, order_accepted};
-use throughline_core::{ContextLayer, DIAGNOSTICS_TARGET, Filters, Pipeline, SpanExt, suppress};
-use throughline_logs::{Format, JsonLayer, Memory};
-use tracing::{debug, error, field::Empty, info, info_span, warn};
+use support::{Failure, TIME, counted, incoming, lines, order_accepted};
+use throughline_core::{
+    Baggage, BaggageFields, Clock, ContextLayer, DIAGNOSTICS_TARGET, Filters, PANIC_TARGET, Pipeline,
+    SpanExt, suppress,
+};
+use throughline_logs::{Format, JsonLayer, LineRate, Memory, RateKey};
+use tracing::{Level, Metadata, debug, error, field::Empty, info, info_span, warn};
 use tracing_subscriber::prelude::*;
 
 fn plain(work: impl FnOnce()) -> Vec<String> {
@@ -350,6 +361,94 @@ fn two_layers_share_the_fields_of_a_span() {
     });
     assert!(first.text().ends_with("\"a\":\"x\",\"b\":2}\n"), "{}", first.text());
     assert!(second.text().contains(" event a=\"x\" b=2 trace="), "{}", second.text());
+}
+
+#[test]
+fn repeated_lines_are_left_out_and_the_next_one_says_how_many() {
+    let clock = Arc::new(AtomicU64::new(TIME));
+    let (written, counters) = counted(
+        |builder| {
+            builder.clock(Clock::fixed(Arc::clone(&clock))).rate_limit(LineRate::per_second(1).burst(2))
+        },
+        || {
+            let noise = |number: u32| info!(number, "noise");
+            (0..5).for_each(noise);
+            info!("another place");
+            error!(target: PANIC_TARGET, "always");
+            clock.fetch_add(1_000_000_000, Relaxed);
+            (5..7).for_each(noise);
+            clock.fetch_add(60_000_000_000, Relaxed);
+            noise(7);
+            noise(8);
+        },
+    );
+    let told = written.iter().map(|line| {
+        let line: Value = serde_json::from_str(line).unwrap();
+        (
+            line["message"].as_str().unwrap().to_owned(),
+            line["number"].as_u64(),
+            line["log.suppressed"].as_u64(),
+        )
+    });
+    let noise = |number, suppressed| ("noise".to_owned(), Some(number), suppressed);
+    let expected = [
+        noise(0, None),
+        noise(1, None),
+        ("another place".to_owned(), None, None),
+        ("always".to_owned(), None, None),
+        noise(5, Some(3)),
+        noise(7, Some(1)),
+        noise(8, None),
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+    assert_eq!(counters.stats().suppressed(), 4);
+}
+
+#[test]
+fn a_rate_may_depend_on_the_event_and_lines_be_alike_by_their_message() {
+    let by_level = |event: &Metadata<'_>| (*event.level() > Level::WARN).then_some(LineRate::per_minute(1));
+    let (written, counters) = counted(
+        |builder| builder.rate_limit(by_level).rate_key(RateKey::Message),
+        || {
+            for round in 0..3 {
+                for user in ["ada", "bob"] {
+                    info!(round, "hello {user}");
+                }
+                warn!("never limited");
+            }
+        },
+    );
+    let count = |text: &str| written.iter().filter(|line| line.contains(text)).count();
+    assert_eq!((count("hello ada"), count("hello bob"), count("never limited")), (1, 1, 3));
+    assert_eq!(counters.stats().suppressed(), 4);
+    let unlimited = lines(|builder| builder.rate_limit(()), || (0..100).for_each(|_| info!("hello")));
+    assert_eq!(unlimited.len(), 100);
+}
+
+#[test]
+fn baggage_becomes_fields_by_an_allow_list() {
+    let baggage = Baggage::default().insert("tenant", "blue").unwrap().insert("token", "s3cret").unwrap();
+    let context = incoming().with_baggage(baggage);
+    for (told, expected) in [
+        (BaggageFields::default(), json!({})),
+        (BaggageFields::new(["tenant", "absent"]), json!({"baggage.tenant": "blue"})),
+        // Redaction has the last word.
+        (BaggageFields::new(["token"]), json!({"baggage.token": "REDACTED"})),
+        (BaggageFields::new(["tenant"]).prefix(""), json!({"tenant": "event's"})),
+    ] {
+        let has_own = expected.get("tenant").is_some();
+        let written = lines(
+            |builder| builder.baggage(told),
+            || {
+                let _entered = context.enter();
+                if has_own { info!(tenant = "event's", "event") } else { info!("event") }
+            },
+        );
+        let mut line: Value = serde_json::from_str(&written[0]).unwrap();
+        let line = line.as_object_mut().unwrap();
+        line.retain(|key, _| key.contains("tenant") || key.contains("token"));
+        assert_eq!(Value::from(line.clone()), expected);
+    }
 }
 
 proptest! {

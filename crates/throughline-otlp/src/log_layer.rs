@@ -2,7 +2,9 @@
 
 use std::{cell::Cell, fmt, sync::Arc};
 
-use throughline_core::{Clock, Context, Filters, Severity, SpanData, Value, is_suppressed, redact::Redactor};
+use throughline_core::{
+    BaggageFields, Clock, Context, Filters, Severity, SpanData, Value, is_suppressed, redact::Redactor,
+};
 use tracing::{
     Event, Metadata, Subscriber,
     span::{Attributes as Fields, Id, Record},
@@ -35,6 +37,7 @@ pub trait LogSink: Send + Sync + 'static {
 pub struct LogLayer {
     sink: Arc<dyn LogSink>,
     limits: LogLimits,
+    baggage: BaggageFields,
     filters: Option<Filters>,
     clock: Clock,
     redactor: Redactor,
@@ -46,6 +49,7 @@ impl LogLayer {
         Self {
             sink,
             limits: LogLimits::default(),
+            baggage: BaggageFields::default(),
             filters: None,
             clock: Clock::system(),
             redactor: Redactor::default(),
@@ -56,6 +60,13 @@ impl LogLayer {
     #[must_use]
     pub fn limits(mut self, limits: LogLimits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Which members of the baggage become attributes; none unless set. A field of the same name beats them.
+    #[must_use]
+    pub fn baggage(mut self, fields: BaggageFields) -> Self {
+        self.baggage = fields;
         self
     }
 
@@ -152,6 +163,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
                 notes.attributes.add_missing(&fields.0, caps);
             }
             span = inner.parent();
+        }
+        for (name, value) in self.baggage.of(context.baggage()) {
+            self.redactor.attribute(name, value.into(), |value| {
+                notes.attributes.set_missing(ATTRIBUTES, name, value, caps);
+            });
         }
         let metadata = event.metadata();
         let LogNotes { body, attributes, encoded } = &mut *notes;

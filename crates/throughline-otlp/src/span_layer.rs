@@ -8,7 +8,8 @@ use std::{
 };
 
 use throughline_core::{
-    Clock, Filters, SpanData, SpanRecord, Status, Value, is_suppressed, redact::Redactor, semconv::own,
+    BaggageFields, Clock, Filters, SpanData, SpanRecord, Status, Value, is_suppressed, redact::Redactor,
+    semconv::own,
 };
 use tracing::{
     Event, Metadata, Subscriber,
@@ -39,6 +40,7 @@ pub struct SpanLayer {
     sink: Arc<dyn SpanSink>,
     limits: SpanLimits,
     events: EventTarget,
+    baggage: BaggageFields,
     filters: Option<Filters>,
     clock: Clock,
     redactor: Redactor,
@@ -51,6 +53,7 @@ impl SpanLayer {
             sink,
             limits: SpanLimits::default(),
             events: EventTarget::SpanEvent,
+            baggage: BaggageFields::default(),
             filters: None,
             clock: Clock::system(),
             redactor: Redactor::default(),
@@ -68,6 +71,13 @@ impl SpanLayer {
     #[must_use]
     pub fn events(mut self, target: EventTarget) -> Self {
         self.events = target;
+        self
+    }
+
+    /// Which members of the baggage that a span is born with become attributes of it; none unless set.
+    #[must_use]
+    pub fn baggage(mut self, fields: BaggageFields) -> Self {
+        self.baggage = fields;
         self
     }
 
@@ -117,6 +127,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
         let mut record = OtlpSpan::begin(fields.metadata().name(), self.limits, &self.clock, &self.redactor);
         fields.record(&mut Visitor::new(|key, value| birth(&mut record, key, value)));
         if let Some(data) = span.extensions_mut().get_mut::<SpanData>() {
+            for (name, value) in self.baggage.of(data.context().baggage()) {
+                record.attribute(name, value.into());
+            }
             data.attach(record);
         }
     }

@@ -8,8 +8,8 @@ use std::{
 };
 
 use throughline_core::{
-    Clock, Context, ContextLayer, CorrelationId, DIAGNOSTICS_TARGET, Filters, PANIC_TARGET, Pipeline,
-    SpanExt, env::Environment, suppress,
+    Baggage, BaggageFields, Clock, Context, ContextLayer, CorrelationId, DIAGNOSTICS_TARGET, Filters,
+    PANIC_TARGET, Pipeline, SpanExt, env::Environment, suppress,
 };
 use throughline_otlp::{
     Counts, DropReason, EventTarget, Exporter, ExporterBuilder, LogLayer, LogLimits, Protocol, Signal,
@@ -322,6 +322,35 @@ fn a_collector_that_hangs_delays_neither_the_application_nor_the_spans() {
     assert!(report.logs().dropped(DropReason::ShutdownDeadline) > 0, "{report}");
     make_events(&dispatch, 1);
     assert_eq!(exporter.report().logs().dropped(DropReason::AlreadyShutdown), 1);
+}
+
+#[test]
+fn baggage_by_allow_list_is_on_spans_and_records() {
+    let receiver = Receiver::start_blocking().unwrap();
+    let built = exporter(&receiver.http_endpoint(), Protocol::HttpProtobuf)
+        .environment(Environment::default())
+        .events(EventTarget::Both)
+        .build()
+        .unwrap();
+    let told = BaggageFields::new(["tenant"]);
+    let dispatch = Dispatch::new(
+        registry()
+            .with(ContextLayer::new(Pipeline::builder().sampler(built.sampler).build()))
+            .with(SpanLayer::new(built.exporter.sink()).baggage(told.clone()))
+            .with(LogLayer::new(built.exporter.log_sink().unwrap()).baggage(told)),
+    );
+    let baggage = Baggage::default().insert("tenant", "blue").unwrap().insert("token", "s3cret").unwrap();
+    dispatcher::with_default(&dispatch, || {
+        let _caller = Context::default().with_baggage(baggage).enter();
+        let _span = info_span!("span").entered();
+        info!("event");
+    });
+    built.exporter.shutdown_blocking(LONG);
+    let (spans, logs) = (receiver.spans(), receiver.logs());
+    let (span, log) = (spans.first().unwrap(), logs.first().unwrap());
+    assert_eq!(span.attribute("baggage.tenant"), Some(&"blue".into()));
+    assert_eq!(log.attribute("baggage.tenant"), Some(&"blue".into()));
+    assert!(!format!("{span:?}{log:?}").contains("s3cret"));
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::{fmt, time::Duration};
 
 use throughline_core::{
-    DIAGNOSTICS_TARGET, Filters, KnownMethods, Propagator, Sampler,
+    BaggageFields, DIAGNOSTICS_TARGET, Filters, KnownMethods, Propagator, Sampler,
     env::{self, EnvWarning, Environment},
+    parse_filter,
     redact::Redactor,
 };
 use throughline_logs::{Format, JsonLayerBuilder, Output, UnknownFormat};
@@ -36,6 +37,7 @@ pub fn builder(service: &str) -> Builder {
         logs: None,
         format: None,
         log_lines: None,
+        baggage_fields: BaggageFields::default(),
         log_filter: None,
         span_filter: None,
         diagnostics_level: None,
@@ -54,6 +56,7 @@ pub struct Builder {
     logs: Option<Logs>,
     format: Option<Format>,
     log_lines: Option<ChangeOfLines>,
+    baggage_fields: BaggageFields,
     log_filter: Option<Targets>,
     span_filter: Option<Targets>,
     diagnostics_level: Option<LevelFilter>,
@@ -213,6 +216,12 @@ impl Builder {
         self
     }
 
+    /// Which members of the baggage are told on log lines, spans and log records; none unless named.
+    pub fn baggage_fields(mut self, fields: BaggageFields) -> Self {
+        self.baggage_fields = fields;
+        self
+    }
+
     /// Which events become log lines (`RUST_LOG`).
     pub fn log_filter(mut self, filter: Targets) -> Self {
         self.log_filter = Some(filter);
@@ -299,8 +308,9 @@ impl Builder {
             Some(Logs::To(output)) => Some(output),
             None => Some(Output::stdout()),
         };
-        let (log_lines, propagator) = (self.log_lines, self.propagator);
-        let parts = Parts { built, output, format, log_lines, filters, propagator, known_methods };
+        let (log_lines, propagator, baggage_fields) = (self.log_lines, self.propagator, self.baggage_fields);
+        let parts =
+            Parts { built, output, format, log_lines, baggage_fields, filters, propagator, known_methods };
         Ok((parts.assemble()?, warnings))
     }
 
@@ -352,21 +362,14 @@ fn diagnostics_level(environment: &Environment, warnings: &mut Vec<EnvWarning>) 
 
 /// The filter in a variable; everything at INFO and above where it is unset or bad.
 fn targets(environment: &Environment, name: &str, warnings: &mut Vec<EnvWarning>) -> Targets {
-    let parsed = environment.get(name).map(|value| (value, parse_targets(value)));
+    let parsed = environment.get(name).map(|value| (value, parse_filter(value)));
     let problem = match parsed {
         Some((_, Ok(targets))) => return targets,
         Some((value, Err(problem))) => Some((value, problem)),
         None => None,
     };
     if let Some((value, problem)) = problem {
-        EnvWarning::new(name, value, problem, "info").note(warnings);
+        EnvWarning::new(name, value, problem.to_string(), "info").note(warnings);
     }
     Targets::new().with_default(LevelFilter::INFO)
-}
-
-fn parse_targets(value: &str) -> Result<Targets, String> {
-    if value.contains(['[', '{']) {
-        return Err("a filter by span or field; only LEVEL and TARGET=LEVEL are known here".to_owned());
-    }
-    value.parse().map_err(|_| "not of the form LEVEL,TARGET=LEVEL,…".to_owned())
 }

@@ -29,7 +29,7 @@
 //!
 //! | feature | on by default | what it brings |
 //! |---|---|---|
-//! | `axum` | yes | the route of axum's router on server spans |
+//! | `axum` | yes | the route of axum's router on server spans; a route to change the log filter |
 //! | `reqwest` | yes | `http::reqwest`, a traced client |
 //! | `tonic` | no | `http::grpc`, tower layers for tonic's servers and channels |
 //! | `http` | with any of these | `http`, tower layers for any HTTP service and client |
@@ -43,6 +43,7 @@
 //! | `messaging` | with either | `messaging`, spans for brokers of your own |
 //! | `channel`, `mqtt` | no | `messaging` over tokio channels, over MQTT 5 |
 //! | `resilience` | no | `resilience`, the patterns that keep a system up, each decision on the span |
+//! | `rolling` | no | `logs::Output::rolling`, log files that follow each other |
 //! | `full` | no | all of these but TLS and zstd, which build C |
 
 /// The README's example is compiled as one of ours.
@@ -54,6 +55,8 @@ mod readme {}
 mod builder;
 #[cfg(all(feature = "logs", feature = "otlp"))]
 mod error;
+#[cfg(feature = "axum")]
+mod log_filter_route;
 #[cfg(all(feature = "logs", feature = "otlp"))]
 mod parts;
 #[cfg(all(feature = "logs", feature = "otlp"))]
@@ -63,6 +66,8 @@ mod telemetry;
 pub use builder::{Builder, builder, init};
 #[cfg(all(feature = "logs", feature = "otlp"))]
 pub use error::InitError;
+#[cfg(feature = "axum")]
+pub use log_filter_route::log_filter_route;
 #[cfg(all(feature = "logs", feature = "otlp"))]
 pub use telemetry::{Report, Telemetry};
 

@@ -1,6 +1,8 @@
 //! Putting the layers of one subscriber together.
 
-use throughline_core::{ContextLayer, Filters, KnownMethods, Pipeline, Propagator, semconv::resource};
+use throughline_core::{
+    BaggageFields, ContextLayer, Filters, KnownMethods, Pipeline, Propagator, semconv::resource,
+};
 use throughline_logs::{Format, JsonLayer, JsonLayerBuilder, LogCounters, NonBlocking, Output, WriterGuard};
 use throughline_otlp::{Built, LogLayer, Signal, SpanLayer};
 use tracing::Dispatch;
@@ -14,6 +16,7 @@ pub(crate) struct Parts {
     pub(crate) output: Option<Output>,
     pub(crate) format: Format,
     pub(crate) log_lines: Option<ChangeOfLines>,
+    pub(crate) baggage_fields: BaggageFields,
     pub(crate) filters: Filters,
     pub(crate) propagator: Propagator,
     pub(crate) known_methods: Option<KnownMethods>,
@@ -29,9 +32,13 @@ struct Lines {
 impl Parts {
     /// Ids first, then lines, then spans and log records, all behind one filter for the whole subscriber: nobody else stands in it.
     pub(crate) fn assemble(self) -> Result<Telemetry, InitError> {
-        let Self { built, output, format, log_lines, filters, propagator, known_methods } = self;
-        let mut settings =
-            described(&built).format(format).filters(filters.clone()).redaction(built.redactor.clone());
+        let Self { built, output, format, log_lines, baggage_fields, filters, propagator, known_methods } =
+            self;
+        let mut settings = described(&built)
+            .format(format)
+            .filters(filters.clone())
+            .baggage(baggage_fields.clone())
+            .redaction(built.redactor.clone());
         if let Some(change) = log_lines {
             settings = change(settings);
         }
@@ -54,6 +61,7 @@ impl Parts {
                 SpanLayer::new(built.exporter.sink())
                     .limits(built.limits)
                     .events(built.events)
+                    .baggage(baggage_fields.clone())
                     .filters(filters.clone())
                     .redaction(built.redactor.clone()),
             ),
@@ -66,12 +74,21 @@ impl Parts {
         let records = records.map(|sink| {
             LogLayer::new(sink)
                 .limits(built.log_limits)
+                .baggage(baggage_fields.clone())
                 .filters(filters.clone())
                 .redaction(built.redactor.clone())
         });
         let layers = ContextLayer::new(pipeline.clone()).and_then(layer).and_then(spans).and_then(records);
+        let log_filter = filters.log_filter();
         let dispatch = Dispatch::new(registry().with(layers).with(filters));
-        Ok(Telemetry { dispatch, exporter: built.exporter, writer: guard, lines: counters, pipeline })
+        Ok(Telemetry {
+            dispatch,
+            exporter: built.exporter,
+            writer: guard,
+            lines: counters,
+            pipeline,
+            log_filter,
+        })
     }
 }
 

@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use throughline_core::{Pipeline, PropagationCounters, redact::RedactionCounters};
+use throughline_core::{
+    FilterError, LogFilterHandle, Pipeline, PropagationCounters, redact::RedactionCounters,
+};
 use throughline_logs::{LogCounters, LogStats, WriterGuard};
 use throughline_otlp::Exporter;
 use tracing::Dispatch;
@@ -21,6 +23,7 @@ pub struct Telemetry {
     pub(crate) writer: Option<WriterGuard>,
     pub(crate) lines: Option<LogCounters>,
     pub(crate) pipeline: Pipeline,
+    pub(crate) log_filter: LogFilterHandle,
 }
 
 impl Telemetry {
@@ -28,6 +31,20 @@ impl Telemetry {
     #[must_use]
     pub fn dispatch(&self) -> Dispatch {
         self.dispatch.clone()
+    }
+
+    /// Changes which events become log lines, from now on: `telemetry.log_filter("info,orders=debug")`.
+    ///
+    /// # Errors
+    /// If the directives cannot be read; the filter then stays as it is.
+    pub fn log_filter(&self, directives: &str) -> Result<(), FilterError> {
+        self.log_filter.set(directives)
+    }
+
+    /// The log filter, shown and set while the program runs.
+    #[must_use]
+    pub fn log_filter_handle(&self) -> LogFilterHandle {
+        self.log_filter.clone()
     }
 
     /// What became of everything so far.
@@ -137,6 +154,9 @@ impl fmt::Display for Report {
         write!(f, "{}", self.export)?;
         if let Some(logs) = &self.logs {
             write!(f, "; log lines: {} written, {} lost", logs.written(), logs.lost())?;
+            if logs.suppressed() > 0 {
+                write!(f, ", {} suppressed as repeated", logs.suppressed())?;
+            }
         }
         if self.redaction.total() > 0 {
             write!(f, "; {} values redacted", self.redaction.total())?;

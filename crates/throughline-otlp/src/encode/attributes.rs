@@ -107,6 +107,13 @@ impl Attributes {
         }
     }
 
+    /// Sets an attribute, unless there is one with its key.
+    pub(crate) fn set_missing(&mut self, field: u32, key: &str, value: Value<'_>, caps: Caps) {
+        if self.seen & looks_of(key.as_bytes()) == 0 || self.find(key).is_none() {
+            self.set(field, key, value, caps);
+        }
+    }
+
     /// Adds those of `other`, encoded for the same field, whose keys are not there yet.
     pub(crate) fn add_missing(&mut self, other: &Self, caps: Caps) {
         let mut rest = other.bytes.as_slice();
