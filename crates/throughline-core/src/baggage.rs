@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, error, fmt, sync::Arc};
 
-use crate::{octets, redact::Redactor};
+use crate::{edge::BaggageFilter, octets, redact::Redactor};
 
 /// The members that are always passed on (W3C Baggage, section 3.3.2).
 pub const BAGGAGE_MEMBERS_MAX: usize = 64;
@@ -63,9 +63,10 @@ impl Baggage {
     /// A member that is malformed, or does not fit the limits any more, is dropped whole; the others are kept.
     #[must_use]
     pub fn parse(value: &[u8]) -> (Self, usize) {
-        let mut reader = Reader::default();
+        let mut reader = Reader::new(None);
         reader.read(value);
-        reader.finish()
+        let (baggage, losses) = reader.finish();
+        (baggage, losses.dropped)
     }
 
     /// Whether there is nothing to pass on.
@@ -105,7 +106,7 @@ impl Baggage {
         let mut list = self.without(key);
         let encoded = encoded(value);
         let decoded = matches!(encoded, Cow::Owned(_)).then(|| value.into());
-        list.push(&format!("{key}={encoded}"), decoded)?;
+        list.push(&format!("{key}={encoded}"), decoded, &Limits::STANDARD)?;
         Ok(Self(Some(Arc::new(list))))
     }
 
@@ -133,7 +134,7 @@ impl Baggage {
         let mut list = List::default();
         for member in self.members().filter(|member| member.key != key) {
             // Part of a list that is within the limits is within them too.
-            let _fits = list.push(member.wire, member.decoded.map(Box::from));
+            let _fits = list.push(member.wire, member.decoded.map(Box::from), &Limits::STANDARD);
         }
         list
     }
@@ -164,12 +165,12 @@ impl List {
         })
     }
 
-    fn push(&mut self, member: &str, decoded: Option<Box<str>>) -> Result<(), BaggageError> {
+    fn push(&mut self, member: &str, decoded: Option<Box<str>>, limits: &Limits) -> Result<(), BaggageError> {
         let comma = usize::from(!self.decoded.is_empty());
-        if self.decoded.len() >= BAGGAGE_MEMBERS_MAX {
+        if self.decoded.len() >= limits.members_max {
             return Err(BaggageError::TooManyMembers);
         }
-        if self.wire.len() + comma + member.len() > BAGGAGE_BYTES_MAX {
+        if self.wire.len() + comma + member.len() > limits.bytes_max {
             return Err(BaggageError::TooLong);
         }
         if comma > 0 {
@@ -181,17 +182,55 @@ impl List {
     }
 }
 
+/// How much a list may hold.
+#[derive(Debug, PartialEq, Eq)]
+struct Limits {
+    members_max: usize,
+    bytes_max: usize,
+}
+
+impl Limits {
+    const STANDARD: Self = Self { members_max: BAGGAGE_MEMBERS_MAX, bytes_max: BAGGAGE_BYTES_MAX };
+}
+
 /// Reads baggage that may come in several headers: each of them continues the one before.
-#[derive(Debug, Default)]
-pub(crate) struct Reader {
+#[derive(Debug)]
+pub(crate) struct Reader<'f> {
     list: List,
+    /// What an edge lets in.
+    filter: Option<&'f BaggageFilter>,
+    limits: Limits,
     /// The member at hand, without its white space.
     member: String,
     bytes_read: usize,
-    dropped: usize,
+    losses: Losses,
 }
 
-impl Reader {
+/// How many members were left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Losses {
+    /// Malformed, or above the limits that hold everywhere.
+    pub(crate) dropped: usize,
+    /// Not let in by the edge.
+    pub(crate) refused: usize,
+}
+
+enum Loss {
+    Dropped,
+    Refused,
+}
+
+impl<'f> Reader<'f> {
+    /// Reads what `filter` lets in, or everything.
+    pub(crate) fn new(filter: Option<&'f BaggageFilter>) -> Self {
+        let limits = filter.map_or(Limits::STANDARD, |filter| Limits {
+            members_max: filter.members_max,
+            bytes_max: filter.bytes_max,
+        });
+        let (list, member) = Default::default();
+        Self { list, filter, limits, member, bytes_read: 0, losses: Losses::default() }
+    }
+
     /// Reads one more header.
     pub(crate) fn read(&mut self, value: &[u8]) {
         for member in value.split(|byte| *byte == b',') {
@@ -200,28 +239,47 @@ impl Reader {
             if member.is_empty() {
                 continue;
             }
-            if self.bytes_read > BAGGAGE_READ_BYTES_MAX || self.take(member).is_none() {
-                self.dropped += 1;
+            let taken =
+                if self.bytes_read > BAGGAGE_READ_BYTES_MAX { Err(Loss::Dropped) } else { self.take(member) };
+            match taken {
+                Ok(()) => {}
+                Err(Loss::Dropped) => self.losses.dropped += 1,
+                Err(Loss::Refused) => self.losses.refused += 1,
             }
         }
     }
 
-    /// What was read, and how many members were dropped.
-    pub(crate) fn finish(self) -> (Baggage, usize) {
-        (self.list.into(), self.dropped)
+    /// Takes a member from a carrier that has one field for each, with its value as it is meant.
+    #[cfg(feature = "jaeger")]
+    pub(crate) fn read_member(&mut self, key: &str, value: &str) {
+        if octets::is_token(key.as_bytes()) {
+            self.read(format!("{key}={}", encoded(value)).as_bytes());
+        } else {
+            self.losses.dropped += 1;
+        }
     }
 
-    /// Takes a member if it is well-formed and fits.
-    fn take(&mut self, member: &[u8]) -> Option<()> {
-        let mut parts = str::from_utf8(member).ok()?.split(';').map(split_pair);
-        let (key, value) = parts.next()?;
+    /// What was read, and what was left out.
+    pub(crate) fn finish(self) -> (Baggage, Losses) {
+        (self.list.into(), self.losses)
+    }
+
+    /// Takes a member if it is well-formed, is let in, and fits.
+    fn take(&mut self, member: &[u8]) -> Result<(), Loss> {
+        let mut parts = str::from_utf8(member).map_err(|_| Loss::Dropped)?.split(';').map(split_pair);
+        let (key, value) = parts.next().ok_or(Loss::Dropped)?;
+        if self.filter.is_some_and(|filter| !filter.allows(key)) {
+            return Err(Loss::Refused);
+        }
+        let value = value.ok_or(Loss::Dropped)?;
         self.member.clear();
-        push_pair(&mut self.member, key, Some(value?))?;
+        push_pair(&mut self.member, key, Some(value)).ok_or(Loss::Dropped)?;
         for (key, value) in parts {
             self.member.push(';');
-            push_pair(&mut self.member, key, value)?;
+            push_pair(&mut self.member, key, value).ok_or(Loss::Dropped)?;
         }
-        self.list.push(&self.member, decoded(value?)).ok()
+        let pushed = self.list.push(&self.member, decoded(value), &self.limits);
+        pushed.map_err(|_| if self.limits == Limits::STANDARD { Loss::Dropped } else { Loss::Refused })
     }
 }
 
@@ -272,24 +330,7 @@ fn decoded(value: &str) -> Option<Box<str>> {
 
 /// The value with everything that may not stand in a header, and `%` itself, percent-encoded.
 fn encoded(value: &str) -> Cow<'_, str> {
-    let stands_for_itself = |byte: u8| is_baggage_octet(byte) && byte != b'%';
-    if value.bytes().all(stands_for_itself) {
-        return Cow::Borrowed(value);
-    }
-    let mut encoded = String::with_capacity(value.len() + 16);
-    for byte in value.bytes() {
-        if stands_for_itself(byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.extend([byte >> 4, byte & 0x0f].map(upper_hex_digit));
-        }
-    }
-    Cow::Owned(encoded)
-}
-
-fn upper_hex_digit(nibble: u8) -> char {
-    char::from(if nibble < 10 { b'0' + nibble } else { b'A' + nibble - 10 })
+    octets::percent_encoded(value, |byte| is_baggage_octet(byte) && byte != b'%')
 }
 
 /// Hides the values of members that the default rules of [`redact`](crate::redact) deny, and all metadata.
@@ -436,12 +477,12 @@ mod tests {
 
     #[test]
     fn several_headers_are_one_list() {
-        let mut reader = Reader::default();
+        let mut reader = Reader::new(None);
         for value in ["a=1;p,", "", "bad", " b=2 "] {
             reader.read(value.as_bytes());
         }
-        let (baggage, dropped) = reader.finish();
-        assert_eq!((&*baggage.to_header(), dropped), ("a=1;p,b=2", 1));
+        let (baggage, losses) = reader.finish();
+        assert_eq!((&*baggage.to_header(), losses), ("a=1;p,b=2", Losses { dropped: 1, refused: 0 }));
     }
 
     #[test]

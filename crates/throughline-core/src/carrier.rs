@@ -17,6 +17,14 @@ pub trait Carrier {
 
     /// Removes every value of `name`.
     fn remove(&mut self, name: &str);
+
+    /// Calls `visit` with the name of every field, whoever it belongs to.
+    ///
+    /// Only formats that have a field for each member of baggage need it. A carrier that cannot list its fields keeps this
+    /// one, which visits none: such baggage is then not read from it.
+    fn names(&self, visit: &mut dyn FnMut(&str)) {
+        let _unused = visit;
+    }
 }
 
 impl Carrier for Vec<(String, String)> {
@@ -35,6 +43,10 @@ impl Carrier for Vec<(String, String)> {
 
     fn remove(&mut self, name: &str) {
         self.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
+    }
+
+    fn names(&self, visit: &mut dyn FnMut(&str)) {
+        self.iter().for_each(|(name, _)| visit(name));
     }
 }
 
@@ -56,6 +68,10 @@ macro_rules! map_carrier {
 
             fn remove(&mut self, name: &str) {
                 self.retain(|key, _| !key.eq_ignore_ascii_case(name));
+            }
+
+            fn names(&self, visit: &mut dyn FnMut(&str)) {
+                self.keys().for_each(|name| visit(name));
             }
         })+
     };

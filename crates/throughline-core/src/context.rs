@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use crate::{Baggage, CorrelationId, SpanContext};
+use crate::{Baggage, CorrelationId, SpanContext, origin::Origin};
 
 /// The span, the correlation id and the baggage of one piece of work.
 ///
@@ -19,6 +19,8 @@ struct Shared {
     correlation_id: Option<CorrelationId>,
     baggage: Baggage,
     deadline: Option<Instant>,
+    /// Rare, and large, hence behind a pointer of its own. Without meaning once there is a span.
+    origin: Option<Box<Origin>>,
 }
 
 static NO_BAGGAGE: Baggage = Baggage::EMPTY;
@@ -58,6 +60,22 @@ impl Context {
         self
     }
 
+    /// The caller's span, where an edge restarted the trace and no span has been made since.
+    ///
+    /// A span that is made in this context starts a trace, and links to that span by itself.
+    #[must_use]
+    pub fn restarted_from(&self) -> Option<&SpanContext> {
+        self.origin().and_then(Origin::link)
+    }
+
+    /// What a new trace that starts here knows of its caller.
+    pub(crate) fn origin(&self) -> Option<&Origin> {
+        match self.span {
+            Some(_) => None,
+            None => self.shared.as_ref()?.origin.as_deref(),
+        }
+    }
+
     /// The same context in this span.
     #[must_use]
     pub fn with_span(self, span: SpanContext) -> Self {
@@ -77,6 +95,11 @@ impl Context {
         if self.shared.is_some() || !baggage.is_empty() {
             self.shared_mut().baggage = baggage;
         }
+        self
+    }
+
+    pub(crate) fn with_origin(mut self, origin: Origin) -> Self {
+        self.shared_mut().origin = Some(Box::new(origin));
         self
     }
 

@@ -4,7 +4,7 @@ mod otlp;
 mod variable;
 mod variables;
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, ffi::OsString, fmt, sync::Arc};
 
 pub use otlp::OtlpVariables;
 pub use variable::{State, Variable};
@@ -26,7 +26,7 @@ impl Environment {
     /// The variables of this process, of which only those that concern telemetry are kept.
     #[must_use]
     pub fn process() -> Self {
-        std::env::vars_os()
+        process_variables()
             .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
             .filter(|(name, _)| PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
             .collect()
@@ -85,6 +85,11 @@ impl Environment {
             _ => Err("neither true nor false".to_owned()),
         })
     }
+}
+
+/// All variables of this process, for whoever starts another.
+pub(crate) fn process_variables() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os()
 }
 
 impl FromIterator<(String, String)> for Environment {

@@ -32,6 +32,14 @@
 //!     assert!(value.starts_with("00-0af7651916cd43dd8448eb211c80319c-"));
 //! });
 //! ```
+//!
+//! # Features
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `b3` | [`Format`]: B3 in one header and in several, as Zipkin has it |
+//! | `jaeger` | [`Format`]: the headers of Jaeger's own clients |
+//! | `xray` | [`Format`]: the header of AWS X-Ray |
 
 // What travels.
 mod baggage;
@@ -45,7 +53,11 @@ mod tracestate;
 
 // How it gets in and out.
 mod carrier;
+mod counters;
 mod edge;
+mod env_carrier;
+mod format;
+mod origin;
 mod propagate;
 
 // What is current, and the life of a span.
@@ -83,10 +95,13 @@ pub use carry::{Carried, Carry, carry};
 pub use clock::{Clock, now_unix_nanos};
 pub use context::Context;
 pub use correlation::{CORRELATION_ID_LEN_MAX, CorrelationId};
+pub use counters::PropagationCounters;
 pub use current::{ContextGuard, with_remote};
-pub use edge::EdgePolicy;
+pub use edge::{CallerCorrelation, CallerSampled, EdgePolicy};
+pub use env_carrier::EnvCarrier;
 pub use error_chain::{ERROR_CHAIN_LEN_MAX, error_chain};
 pub use filter::Filters;
+pub use format::Format;
 pub use id::{SpanId, TraceFlags, TraceId};
 pub use known_methods::{
     KNOWN_METHOD_LEN_MAX, KNOWN_METHODS_MAX, KnownMethods, KnownMethodsError, STANDARD_METHODS,
@@ -94,7 +109,7 @@ pub use known_methods::{
 pub use layer::ContextLayer;
 pub use log_filter::{FILTER_BYTES_MAX, FilterError, LogFilterHandle, parse_filter};
 pub use pipeline::{Pipeline, PipelineBuilder};
-pub use propagate::{CORRELATION_HEADER, HeaderNameError, PropagationCounters, Propagator};
+pub use propagate::{CORRELATION_HEADER, HeaderNameError, Propagator};
 pub use record::{SpanRecord, Status};
 pub use recorder::{DURATION_BUCKETS, Instrument, InstrumentKind, Metric, Recorder};
 pub use resend::ResendCount;

@@ -1,5 +1,7 @@
 //! The character classes that the header formats share.
 
+use std::borrow::Cow;
+
 /// Strips the optional white space of HTTP (SP and HTAB) from both ends.
 pub(crate) const fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = bytes {
@@ -34,6 +36,27 @@ pub(crate) const fn percent_decoded(bytes: &[u8]) -> Option<(u8, &[u8])> {
         [byte, rest @ ..] => Some((*byte, rest)),
         [] => None,
     }
+}
+
+/// The text with every octet percent-encoded that doesn't stand for itself.
+pub(crate) fn percent_encoded(text: &str, stands_for_itself: impl Fn(u8) -> bool) -> Cow<'_, str> {
+    if text.bytes().all(&stands_for_itself) {
+        return Cow::Borrowed(text);
+    }
+    let mut encoded = String::with_capacity(text.len() + 16);
+    for byte in text.bytes() {
+        if stands_for_itself(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push('%');
+            encoded.extend([byte >> 4, byte & 0x0f].map(upper_hex_digit));
+        }
+    }
+    Cow::Owned(encoded)
+}
+
+fn upper_hex_digit(nibble: u8) -> char {
+    char::from(if nibble < 10 { b'0' + nibble } else { b'A' + nibble - 10 })
 }
 
 const fn hex_digit(byte: u8) -> Option<u8> {

@@ -1,26 +1,23 @@
 //! Reading what a caller sent, and writing what the next hop gets.
 
-use std::{
-    error, fmt, iter,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{error, fmt, iter, sync::Arc};
 
 use crate::{
-    Baggage, Carrier, Context, CorrelationId, EdgePolicy, SpanContext, TraceparentError, baggage,
-    edge::Stance, octets, traceparent, tracestate,
+    CallerCorrelation, CallerSampled, Carrier, Context, CorrelationId, EdgePolicy, Format,
+    PropagationCounters,
+    counters::Counters,
+    edge::Stance,
+    env::{EnvWarning, Environment},
+    format::{self, Choice, Formats, Said, put},
+    octets,
+    origin::Origin,
 };
 
 /// The usual name of the correlation id's header.
 pub const CORRELATION_HEADER: &str = "x-correlation-id";
 
-const TRACEPARENT: &str = "traceparent";
-const TRACESTATE: &str = "tracestate";
-const BAGGAGE: &str = "baggage";
-
-/// Reads and writes context on any [`Carrier`]: `traceparent`, `tracestate`, `baggage` and the correlation id.
+/// Reads and writes context on any [`Carrier`]: `traceparent`, `tracestate`, `baggage` and the correlation id, or other
+/// [formats](Self::formats) beside the correlation id.
 ///
 /// Neither direction ever fails: what is malformed counts as absent, and is counted. Clones share their counters.
 ///
@@ -40,8 +37,15 @@ const BAGGAGE: &str = "baggage";
 #[derive(Clone, Debug)]
 pub struct Propagator {
     /// `None` when propagation is off.
-    names: Option<Arc<CorrelationNames>>,
+    settings: Option<Arc<Settings>>,
     counters: Arc<Counters>,
+}
+
+#[derive(Clone, Debug)]
+struct Settings {
+    correlation: CorrelationNames,
+    formats: Formats,
+    chosen_by: ChosenBy,
 }
 
 #[derive(Clone, Debug)]
@@ -50,32 +54,24 @@ struct CorrelationNames {
     also_accepted: Vec<Box<str>>,
 }
 
-#[derive(Debug, Default)]
-struct Counters {
-    traceparent_invalid: AtomicU64,
-    tracestate_invalid: AtomicU64,
-    baggage_members_dropped: AtomicU64,
-    correlation_replaced: AtomicU64,
+impl CorrelationNames {
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        iter::once(&self.own).chain(&self.also_accepted).map(|name| &**name)
+    }
 }
 
-/// What a [`Propagator`] has refused so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PropagationCounters {
-    /// `traceparent` headers that were ignored, so that a trace started anew.
-    pub traceparent_invalid: u64,
-    /// `tracestate` lists that were dropped beside a valid `traceparent`.
-    pub tracestate_invalid: u64,
-    /// Members of `baggage` that were dropped, malformed or above the limits.
-    pub baggage_members_dropped: u64,
-    /// Carriers whose correlation id was malformed, and was passed over for another or a fresh one.
-    pub correlation_replaced: u64,
+/// Who said which formats to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ChosenBy {
+    Nobody,
+    Code,
 }
 
 impl Default for Propagator {
     fn default() -> Self {
-        let names = CorrelationNames { own: CORRELATION_HEADER.into(), also_accepted: Vec::new() };
-        Self { names: Some(Arc::new(names)), counters: Arc::default() }
+        let correlation = CorrelationNames { own: CORRELATION_HEADER.into(), also_accepted: Vec::new() };
+        let settings = Settings { correlation, formats: Formats::DEFAULT, chosen_by: ChosenBy::Nobody };
+        Self { settings: Some(Arc::new(settings)), counters: Arc::default() }
     }
 }
 
@@ -83,7 +79,41 @@ impl Propagator {
     /// Reads and writes nothing; every extracted context has a fresh correlation id all the same.
     #[must_use]
     pub fn off() -> Self {
-        Self { names: None, counters: Arc::default() }
+        Self { settings: None, counters: Arc::default() }
+    }
+
+    /// Reads and writes these formats in place of `tracecontext` and `baggage` (`OTEL_PROPAGATORS`); duplicates go.
+    ///
+    /// The order is that of precedence: the trace is the one of the first format that has a valid one, and so is the
+    /// baggage. All of them are written. The correlation id travels whatever the formats are.
+    ///
+    /// ```
+    /// use throughline_core::{Format, Propagator};
+    /// let propagator = Propagator::default().formats([Format::TraceContext, Format::Baggage]);
+    /// assert!(propagator.fields().eq(["traceparent", "tracestate", "baggage", "x-correlation-id"]));
+    /// ```
+    #[must_use]
+    pub fn formats(self, formats: impl IntoIterator<Item = Format>) -> Self {
+        self.change(|settings| {
+            settings.formats = Formats::new(formats);
+            settings.chosen_by = ChosenBy::Code;
+        })
+    }
+
+    /// Does what `OTEL_PROPAGATORS` says, unless [`formats`](Self::formats) has said otherwise before.
+    ///
+    /// A name that is unknown, or whose feature isn't built in, is left out with a warning; where no name is left, the
+    /// formats stay as they are. `none` turns propagation off.
+    #[must_use]
+    pub fn environment(self, environment: &Environment, warnings: &mut Vec<EnvWarning>) -> Self {
+        if self.settings.as_ref().is_none_or(|settings| settings.chosen_by == ChosenBy::Code) {
+            return self;
+        }
+        match format::choice(environment, warnings) {
+            Some(Choice::Formats(formats)) => self.change(|settings| settings.formats = formats),
+            Some(Choice::Off) => Self { settings: None, ..self },
+            None => self,
+        }
     }
 
     /// Reads and writes the correlation id under another name.
@@ -91,12 +121,9 @@ impl Propagator {
     /// # Errors
     ///
     /// If `name` is not a valid header name, or is the name of another field.
-    pub fn correlation_header(mut self, name: &str) -> Result<Self, HeaderNameError> {
+    pub fn correlation_header(self, name: &str) -> Result<Self, HeaderNameError> {
         let name = header_name(name)?;
-        if let Some(names) = &mut self.names {
-            Arc::make_mut(names).own = name;
-        }
-        Ok(self)
+        Ok(self.change(|settings| settings.correlation.own = name))
     }
 
     /// Also reads the correlation id from this header, where the ones before it hold none that is valid.
@@ -104,57 +131,70 @@ impl Propagator {
     /// # Errors
     ///
     /// If `name` is not a valid header name, or is the name of another field.
-    pub fn accept_correlation_from(mut self, name: &str) -> Result<Self, HeaderNameError> {
+    pub fn accept_correlation_from(self, name: &str) -> Result<Self, HeaderNameError> {
         let name = header_name(name)?;
-        if let Some(names) = &mut self.names {
-            Arc::make_mut(names).also_accepted.push(name);
+        Ok(self.change(|settings| settings.correlation.also_accepted.push(name)))
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        if let Some(settings) = &mut self.settings {
+            change(Arc::make_mut(settings));
         }
-        Ok(self)
+        self
     }
 
     /// The name under which the correlation id is written.
     #[must_use]
     pub fn correlation_header_name(&self) -> &str {
-        self.names.as_ref().map_or(CORRELATION_HEADER, |names| &names.own)
+        self.settings.as_ref().map_or(CORRELATION_HEADER, |settings| &settings.correlation.own)
     }
 
     /// The names under which the correlation id is read, in order; none when propagation is off.
     pub fn correlation_names(&self) -> impl Iterator<Item = &str> {
-        self.names
-            .iter()
-            .flat_map(|names| iter::once(&names.own).chain(&names.also_accepted))
-            .map(|name| &**name)
+        self.settings.iter().flat_map(|settings| settings.correlation.iter())
     }
 
     /// The names of the fields that [`inject`](Self::inject) writes or removes; none when propagation is off.
+    ///
+    /// The baggage of Jaeger's format has fields of its own, `uberctx-` and the key, which are not among them.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().flat_map(|names| [TRACEPARENT, TRACESTATE, BAGGAGE, &names.own])
+        self.settings.iter().flat_map(|settings| {
+            settings.formats.fields().chain(iter::once::<&str>(&settings.correlation.own))
+        })
+    }
+
+    /// Whether the carrier has any field that [`extract`](Self::extract) would read: cheaper than reading it.
+    pub fn is_present(&self, carrier: &dyn Carrier) -> bool {
+        let Some(settings) = self.settings.as_deref() else {
+            return false;
+        };
+        let mut found = false;
+        for name in settings.formats.fields_read().chain(settings.correlation.iter()) {
+            carrier.get_all(name, &mut |_| found = true);
+        }
+        found
     }
 
     /// What was refused so far, by this propagator and its clones.
     #[must_use]
     pub fn counters(&self) -> PropagationCounters {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        PropagationCounters {
-            traceparent_invalid: read(&self.counters.traceparent_invalid),
-            tracestate_invalid: read(&self.counters.tracestate_invalid),
-            baggage_members_dropped: read(&self.counters.baggage_members_dropped),
-            correlation_replaced: read(&self.counters.correlation_replaced),
-        }
+        self.counters.read()
     }
 
     /// What a caller sent, as far as `edge` believes it.
     ///
-    /// The context always has a correlation id: the first valid one that came in, else a fresh one.
+    /// The context always has a correlation id: the first valid one that came in and that the edge keeps, else a fresh one.
     pub fn extract(&self, carrier: &dyn Carrier, edge: &EdgePolicy) -> Context {
-        let Some(names) = self.names.as_deref().filter(|_| edge.stance() == Stance::Trust) else {
+        let believed = self.settings.as_deref().filter(|_| edge.stance() != Stance::Ignore);
+        let Some(settings) = believed else {
+            self.counters.callers_ignored.add(usize::from(self.is_present(carrier)));
             return Context::default().with_correlation_id(CorrelationId::generate());
         };
         let context = Context::default()
-            .with_correlation_id(self.correlation_id(carrier, names))
-            .with_baggage(self.baggage(carrier));
-        match self.span(carrier) {
-            Some(span) => context.with_span(span),
+            .with_correlation_id(self.correlation_id(carrier, &settings.correlation, edge))
+            .with_baggage(settings.formats.baggage(carrier, edge.baggage(), &self.counters));
+        match settings.formats.caller(carrier, &self.counters) {
+            Some(said) => self.admit(context, said, edge),
             None => context,
         }
     }
@@ -163,58 +203,42 @@ impl Propagator {
     ///
     /// Fields of ours that the carrier already has are replaced, or removed where the context has nothing to put there.
     pub fn inject(&self, context: &Context, carrier: &mut dyn Carrier) {
-        let Some(names) = self.names.as_deref() else {
+        let Some(settings) = self.settings.as_deref() else {
             return;
         };
-        let span = context.span();
-        let traceparent = span.map(traceparent::format);
-        let traceparent = traceparent.as_ref().and_then(|value| str::from_utf8(value).ok());
-        put(carrier, TRACEPARENT, traceparent.unwrap_or_default());
-        put(carrier, TRACESTATE, span.map_or("", |span| span.tracestate().as_str()));
-        put(carrier, BAGGAGE, context.baggage().wire());
-        put(carrier, &names.own, context.correlation_id().map_or("", CorrelationId::as_str));
+        settings.formats.inject(context, carrier);
+        let correlation_id = context.correlation_id().map_or("", CorrelationId::as_str);
+        put(carrier, &settings.correlation.own, correlation_id);
     }
 
-    fn span(&self, carrier: &dyn Carrier) -> Option<SpanContext> {
-        let mut read = None;
-        carrier.get_all(TRACEPARENT, &mut |value| {
-            read = Some(match read {
-                None => traceparent::parse(value),
-                Some(_) => Err(TraceparentError::Repeated),
-            });
-        });
-        match read? {
-            Ok(span) => Some(self.with_tracestate(span, carrier)),
-            Err(_) => {
-                count(&self.counters.traceparent_invalid, 1);
-                None
+    fn admit(&self, context: Context, said: Said, edge: &EdgePolicy) -> Context {
+        let caller = match &said {
+            Said::Span(span) => span,
+            Said::Decision(origin) => origin.caller(),
+        };
+        let sampled = edge.sampled_of(caller);
+        self.counters.sampled_overruled.add(usize::from(edge.overrules(caller)));
+        match (said, edge.stance()) {
+            (Said::Decision(_), _) if sampled == CallerSampled::DecideAnew => context,
+            (Said::Decision(origin), _) => context.with_origin(origin.sampled_counts(sampled)),
+            (Said::Span(span), Stance::Restart) => {
+                self.counters.traces_restarted.add(1);
+                context.with_origin(Origin::restart(span.sampled_counts(sampled)))
+            }
+            (Said::Span(span), Stance::Trust | Stance::Ignore) => {
+                context.with_span(span.sampled_counts(sampled))
             }
         }
     }
 
-    fn with_tracestate(&self, span: SpanContext, carrier: &dyn Carrier) -> SpanContext {
-        let mut reader = tracestate::Reader::default();
-        carrier.get_all(TRACESTATE, &mut |value| reader.read(value));
-        match reader.finish() {
-            Ok(tracestate) => span.with_tracestate(tracestate),
-            Err(_) => {
-                count(&self.counters.tracestate_invalid, 1);
-                span
-            }
-        }
-    }
-
-    fn baggage(&self, carrier: &dyn Carrier) -> Baggage {
-        let mut reader = baggage::Reader::default();
-        carrier.get_all(BAGGAGE, &mut |value| reader.read(value));
-        let (baggage, dropped) = reader.finish();
-        count(&self.counters.baggage_members_dropped, dropped);
-        baggage
-    }
-
-    fn correlation_id(&self, carrier: &dyn Carrier, names: &CorrelationNames) -> CorrelationId {
+    fn correlation_id(
+        &self,
+        carrier: &dyn Carrier,
+        names: &CorrelationNames,
+        edge: &EdgePolicy,
+    ) -> CorrelationId {
         let (mut found, mut malformed) = (None, false);
-        for name in iter::once(&names.own).chain(&names.also_accepted) {
+        for name in names.iter() {
             carrier.get_all(name, &mut |value| {
                 if found.is_none() {
                     found = CorrelationId::parse(octets::trim(value));
@@ -222,29 +246,18 @@ impl Propagator {
                 }
             });
         }
-        count(&self.counters.correlation_replaced, usize::from(malformed));
+        self.counters.correlation_replaced.add(usize::from(malformed));
+        if edge.correlation_of_callers() == CallerCorrelation::Replace {
+            self.counters.correlation_refused.add(usize::from(found.is_some()));
+            found = None;
+        }
         found.unwrap_or_else(CorrelationId::generate)
-    }
-}
-
-/// Sets a field, or removes it where there is nothing to say: a header without a value is never sent.
-fn put(carrier: &mut dyn Carrier, name: &str, value: &str) {
-    if value.is_empty() {
-        carrier.remove(name);
-    } else {
-        carrier.set(name, value);
-    }
-}
-
-fn count(counter: &AtomicU64, by: usize) {
-    if by > 0 {
-        counter.fetch_add(by as u64, Ordering::Relaxed);
     }
 }
 
 fn header_name(name: &str) -> Result<Box<str>, HeaderNameError> {
     let lower = name.to_ascii_lowercase();
-    if !octets::is_token(lower.as_bytes()) || [TRACEPARENT, TRACESTATE, BAGGAGE].contains(&&*lower) {
+    if !octets::is_token(lower.as_bytes()) || format::is_field(&lower) {
         return Err(HeaderNameError(name.to_owned()));
     }
     Ok(lower.into())
@@ -272,6 +285,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::traceparent;
 
     type Fields = Vec<(String, String)>;
 
@@ -376,6 +390,7 @@ mod tests {
             tracestate_invalid: 1,
             baggage_members_dropped: (1 << 18) - 64,
             correlation_replaced: 1,
+            ..PropagationCounters::default()
         };
         assert_eq!(propagator.counters(), expected);
     }
@@ -406,13 +421,14 @@ mod tests {
     }
 
     #[test]
-    fn an_edge_that_ignores_reads_nothing_and_counts_nothing() {
+    fn an_edge_that_ignores_reads_nothing_and_counts_the_caller() {
         let propagator = Propagator::default();
         let read = fields(&[("traceparent", PARENT), ("baggage", "a=1,bad"), ("x-correlation-id", "abc")]);
         let context = propagator.extract(&read, &EdgePolicy::ignore());
         assert!(context.span().is_none() && context.baggage().is_empty());
         assert_eq!(context.correlation_id().unwrap().as_str().len(), 36);
-        assert_eq!(propagator.counters(), PropagationCounters::default());
+        propagator.extract(&Fields::new(), &EdgePolicy::ignore());
+        assert_eq!(propagator.counters(), counted(|seen| seen.callers_ignored = 1));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{any::Any, fmt};
 
-use crate::{Context, Sampler, SpanContext, SpanId, SpanRecord, TraceFlags, random};
+use crate::{Context, Sampler, SpanContext, SpanId, SpanRecord, TraceFlags, origin::Origin, random};
 
 /// The identity of a span, fixed when it is created, and the records that span layers keep of it.
 ///
@@ -11,6 +11,8 @@ use crate::{Context, Sampler, SpanContext, SpanId, SpanRecord, TraceFlags, rando
 pub struct SpanData {
     context: Context,
     parent: Option<Parent>,
+    /// The caller whose trace ended at the edge where this one began.
+    link: Option<Box<SpanContext>>,
     record: Option<Box<dyn SpanRecord>>,
     more_records: Vec<Box<dyn SpanRecord>>,
 }
@@ -24,20 +26,26 @@ struct Parent {
 impl SpanData {
     /// The data of a new span called `name` below `parent`, with its ids and its sampling decision.
     ///
-    /// A span without a parent starts a trace: its trace id is random, and flagged so.
+    /// A span without a parent starts a trace: its trace id is random, and flagged so. What an edge has cut off, the
+    /// first span of the new trace links to.
     pub(crate) fn born(parent: &Context, name: &str, sampler: &dyn Sampler) -> Self {
         let above = parent.span();
         let trace_id = above.map_or_else(random::new_trace_id, SpanContext::trace_id);
         let random = above.is_none_or(|span| span.flags().is_random());
-        let sampled = sampler.sample(above, trace_id, name);
+        let origin = parent.origin();
+        let caller = above.or(origin.map(Origin::caller));
+        let judged = caller.and_then(SpanContext::for_sampler);
+        let sampled = sampler.sample(judged.as_deref(), trace_id, name);
         let flags = TraceFlags::NONE.with_sampled(sampled).with_random(random);
-        let mut span = SpanContext::new(trace_id, random::new_span_id(), flags);
+        let mut span = SpanContext::new(trace_id, random::new_span_id(), flags)
+            .debug(caller.is_some_and(SpanContext::hands_debug_on));
         if let Some(above) = above {
             span = span.with_tracestate(above.tracestate().clone());
         }
         Self {
             context: parent.clone().with_span(span),
             parent: above.map(|span| Parent { id: span.span_id(), remote: span.is_remote() }),
+            link: origin.and_then(Origin::link).cloned().map(Box::new),
             record: None,
             more_records: Vec::new(),
         }
@@ -68,7 +76,10 @@ impl SpanData {
     }
 
     /// Lets `record` hear of everything that is set on this span from now on.
-    pub fn attach(&mut self, record: Box<dyn SpanRecord>) {
+    pub fn attach(&mut self, mut record: Box<dyn SpanRecord>) {
+        if let Some(link) = &self.link {
+            record.link(link, &[]);
+        }
         if self.record.is_none() {
             self.record = Some(record);
         } else {

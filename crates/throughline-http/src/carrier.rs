@@ -71,6 +71,10 @@ impl Carrier for HeaderCarrier<'_> {
             None => self.headers.remove(name),
         };
     }
+
+    fn names(&self, visit: &mut dyn FnMut(&str)) {
+        self.headers.keys().for_each(|name| visit(name.as_str()));
+    }
 }
 
 impl fmt::Debug for HeaderCarrier<'_> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use throughline_core::{Carrier, Context, CorrelationId, EdgePolicy, Pipeline, Propagator};
 
 use crate::{
-    Message, Operation, Processing, Relation,
+    Edge, Incoming, Message, Operation, Processing, Relation,
     operation::{Begin, Kind},
     relation::{Creation, Place},
     template::Templates,
@@ -45,7 +45,7 @@ pub(crate) struct Settings {
     templates: Templates,
     separator: char,
     relation: Relation,
-    edge: EdgePolicy,
+    edge: Arc<dyn Edge>,
 }
 
 impl Settings {
@@ -65,7 +65,7 @@ impl Endpoint {
             templates: Templates::default(),
             separator: '/',
             relation: Relation::default(),
-            edge: EdgePolicy::default(),
+            edge: Arc::new(EdgePolicy::default()),
         }))
     }
 
@@ -102,9 +102,15 @@ impl Endpoint {
         self.change(|settings| settings.relation = relation)
     }
 
-    /// How far the headers of incoming messages are believed.
-    pub fn edge(self, policy: EdgePolicy) -> Self {
-        self.change(|settings| settings.edge = policy)
+    /// How far the headers of incoming messages are believed: an [`EdgePolicy`], or a closure that chooses one by the
+    /// message. The default is to trust them.
+    pub fn edge(self, edge: impl Edge) -> Self {
+        self.change(|settings| settings.edge = Arc::new(edge))
+    }
+
+    /// For a broker that strangers send to: [`EdgePolicy::edge`], a new trace that links to theirs, without their baggage.
+    pub fn public(self) -> Self {
+        self.edge(EdgePolicy::edge())
     }
 
     fn change(mut self, change: impl FnOnce(&mut Settings)) -> Self {
@@ -129,7 +135,7 @@ impl Endpoint {
         let pipeline = Pipeline::current();
         let propagator = pipeline.propagator();
         let existing =
-            present(headers, propagator).then(|| propagator.extract(headers, &EdgePolicy::trust()));
+            propagator.is_present(headers).then(|| propagator.extract(headers, &EdgePolicy::trust()));
         let sending = self.send_in(operation, message, existing.as_ref(), &pipeline);
         if !sending.forwards() {
             propagator.inject(sending.context(), headers);
@@ -169,7 +175,7 @@ impl Endpoint {
         headers: &dyn Carrier,
     ) -> Processing {
         let pipeline = Pipeline::current();
-        let creation = self.creation(headers, &pipeline);
+        let creation = self.creation(message, headers, &pipeline);
         self.process_in(Begin::process(operation, message), message, &creation, &pipeline)
     }
 
@@ -230,7 +236,7 @@ impl Endpoint {
     /// Begins to tell the broker what became of a message: `ack`, `nack`, `reject`. The span links to the sender.
     pub fn settle(&self, operation: &'static str, message: &Message<'_>, headers: &dyn Carrier) -> Operation {
         let pipeline = Pipeline::current();
-        let creation = self.creation(headers, &pipeline);
+        let creation = self.creation(message, headers, &pipeline);
         let place = Relation::Link.place(&creation, &Context::current());
         let settling =
             Operation::begin(self, &pipeline, Begin::one(Kind::Settle, operation, message), &place);
@@ -243,11 +249,13 @@ impl Endpoint {
         messages: impl IntoIterator<Item = (Message<'a>, &'a dyn Carrier)>,
         pipeline: &Pipeline,
     ) -> Vec<(Message<'a>, Creation)> {
-        messages.into_iter().map(|(message, headers)| (message, self.creation(headers, pipeline))).collect()
+        let creation = |(message, headers)| (message, self.creation(&message, headers, pipeline));
+        messages.into_iter().map(creation).collect()
     }
 
-    fn creation(&self, headers: &dyn Carrier, pipeline: &Pipeline) -> Creation {
-        let context = pipeline.propagator().extract(headers, &self.0.edge);
+    fn creation(&self, message: &Message<'_>, headers: &dyn Carrier, pipeline: &Pipeline) -> Creation {
+        let edge = self.0.edge.policy(&Incoming::new(message, headers));
+        let context = pipeline.propagator().extract(headers, &edge);
         let correlated =
             context.correlation_id().is_some_and(|id| brings(headers, pipeline.propagator(), id));
         Creation { context, correlated }
@@ -267,15 +275,6 @@ fn batch_context(messages: &[(Message<'_>, Creation)]) -> Context {
         _ if ambient.correlation_id().is_none() => ambient.with_correlation_id(CorrelationId::generate()),
         _ => ambient,
     }
-}
-
-/// Whether any of our fields is there at all, so that most messages needn't be read before they are sent.
-fn present(headers: &dyn Carrier, propagator: &Propagator) -> bool {
-    let mut found = false;
-    for name in propagator.fields() {
-        headers.get_all(name, &mut |_| found = true);
-    }
-    found
 }
 
 /// Whether `id` stands in the headers, or was made up because none did.

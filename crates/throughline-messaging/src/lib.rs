@@ -55,6 +55,7 @@
 //! [`Recorder`](throughline_core::Recorder). Where spans are filtered out, the context passes through untouched.
 
 // What happens to any message.
+mod edge;
 mod endpoint;
 mod measures;
 mod message;
@@ -69,6 +70,7 @@ pub mod channel;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
 
+pub use edge::{Edge, Incoming};
 pub use endpoint::Endpoint;
 pub use message::Message;
 pub use operation::{Operation, Processing};

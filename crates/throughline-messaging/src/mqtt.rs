@@ -44,10 +44,10 @@ use rumqttc::v5::{
         v5::{Publish, PublishProperties},
     },
 };
-use throughline_core::{Carrier, EdgePolicy, Pipeline, SpanExt, semconv::own};
+use throughline_core::{Carrier, Context, Pipeline, SpanExt, semconv::own};
 use tokio::time::timeout;
 
-use crate::{Endpoint, Failure, Message, Operation, Outcome, Processing, Relation};
+use crate::{Edge, Endpoint, Failure, Message, Operation, Outcome, Processing, Relation};
 
 // ---- carrier ----
 
@@ -74,6 +74,10 @@ impl Carrier for UserProperties<'_> {
     fn remove(&mut self, name: &str) {
         Carrier::remove(&mut self.0.user_properties, name);
     }
+
+    fn names(&self, visit: &mut dyn FnMut(&str)) {
+        self.0.user_properties.names(visit);
+    }
 }
 
 /// Takes the context out of properties that are to be used again, for a message that is a new one.
@@ -88,9 +92,8 @@ pub fn forget_context(properties: &mut PublishProperties) {
     {
         properties.correlation_data = None;
     }
-    for name in propagator.fields() {
-        Carrier::remove(&mut properties.user_properties, name);
-    }
+    // A context without anything in it leaves nothing of another one behind.
+    propagator.inject(&Context::default(), &mut properties.user_properties);
 }
 
 fn correlation_id(properties: &PublishProperties, header: &str) -> Option<String> {
@@ -328,9 +331,14 @@ impl Subscriber {
         Self(self.0.relation(relation))
     }
 
-    /// How far the user properties of incoming messages are believed.
-    pub fn edge(self, policy: EdgePolicy) -> Self {
-        Self(self.0.edge(policy))
+    /// How far the user properties of incoming messages are believed; see [`Endpoint::edge`].
+    pub fn edge(self, edge: impl Edge) -> Self {
+        Self(self.0.edge(edge))
+    }
+
+    /// For a broker that strangers publish to; see [`Endpoint::public`].
+    pub fn public(self) -> Self {
+        Self(self.0.public())
     }
 
     /// Begins to handle a message: its `process` span is open, and [`Processing::run`] runs the handler in it.

@@ -260,7 +260,7 @@ impl Operation {
     pub(crate) fn link_batch(&self, messages: &[(Message<'_>, Creation)]) {
         self.span.edit(|record| {
             for (message, creation) in messages {
-                let Some(sender) = creation.context.span() else {
+                let Some(sender) = creation.sender() else {
                     continue;
                 };
                 let conversation = creation.context.correlation_id().map(CorrelationId::as_str);

@@ -13,6 +13,9 @@ use throughline_core::{Context, SpanContext};
 /// A batch has many senders, so its span always links to them and is nobody's child but the current span's. A message
 /// without a context gives a child of the current span, or a new trace.
 ///
+/// The same holds for a message whose trace was restarted by its [`Edge`](crate::Edge), but that its span is never a child
+/// of the sender's: it links to it, in a new trace or in the current span's.
+///
 /// Whatever the relation, what is inside the handling goes on with the message's correlation id and baggage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -29,20 +32,20 @@ pub enum Relation {
 impl Relation {
     /// Where the span of one message goes that was created in `creation`, while `ambient` is current.
     pub(crate) fn place(self, creation: &Creation, ambient: &Context) -> Place {
-        let sender = creation.context.span();
         let child = match self {
             Self::Child => true,
             Self::Auto => ambient.span().is_none(),
             Self::Link => false,
         };
-        match (sender, ambient.span()) {
+        match (creation.context.span(), ambient.span()) {
             (Some(_), None) if child => Place { context: creation.context.clone(), links: Vec::new() },
             (Some(sender), Some(current)) if child => {
                 Place { context: creation.context.clone(), links: vec![sender.clone(), current.clone()] }
             }
-            (sender, current) => Place {
+            (None, None) => Place { context: creation.story(ambient, None), links: Vec::new() },
+            (_, current) => Place {
                 context: creation.story(ambient, current),
-                links: sender.cloned().into_iter().collect(),
+                links: creation.sender().cloned().into_iter().collect(),
             },
         }
     }
@@ -57,6 +60,11 @@ pub(crate) struct Creation {
 }
 
 impl Creation {
+    /// The span that sent the message, whether its trace goes on here or was restarted.
+    pub(crate) fn sender(&self) -> Option<&SpanContext> {
+        self.context.span().or_else(|| self.context.restarted_from())
+    }
+
     /// The message's correlation id and baggage below the span `parent`, which isn't the message's.
     fn story(&self, ambient: &Context, parent: Option<&SpanContext>) -> Context {
         let correlation_id = if self.correlated {
@@ -64,7 +72,11 @@ impl Creation {
         } else {
             ambient.correlation_id().or(self.context.correlation_id())
         };
-        let mut context = Context::default().with_baggage(self.context.baggage().clone());
+        // Where a trace was restarted, the context knows it, and makes the link.
+        let mut context = match self.context.span() {
+            None => self.context.clone(),
+            Some(_) => Context::default().with_baggage(self.context.baggage().clone()),
+        };
         if let Some(id) = correlation_id {
             context = context.with_correlation_id(id.clone());
         }

@@ -241,6 +241,8 @@ impl Builder {
     }
 
     /// How ids, baggage and correlation id travel.
+    ///
+    /// `OTEL_PROPAGATORS` says in which formats, unless [`Propagator::formats`] does.
     pub fn propagator(mut self, propagator: Propagator) -> Self {
         self.propagator = propagator;
         self
@@ -284,6 +286,7 @@ impl Builder {
     fn build_with_warnings(mut self) -> Result<(Telemetry, Vec<EnvWarning>), InitError> {
         let mut warnings = Vec::new();
         let filters = self.filters(&mut warnings);
+        let propagator = self.propagator.environment(&self.environment, &mut warnings);
         let format = match self.format {
             Some(format) => format,
             None => self.environment.read(
@@ -308,7 +311,7 @@ impl Builder {
             Some(Logs::To(output)) => Some(output),
             None => Some(Output::stdout()),
         };
-        let (log_lines, propagator, baggage_fields) = (self.log_lines, self.propagator, self.baggage_fields);
+        let (log_lines, baggage_fields) = (self.log_lines, self.baggage_fields);
         let parts =
             Parts { built, output, format, log_lines, baggage_fields, filters, propagator, known_methods };
         Ok((parts.assemble()?, warnings))

@@ -44,6 +44,7 @@
 //! | `channel`, `mqtt` | no | `messaging` over tokio channels, over MQTT 5 |
 //! | `resilience` | no | `resilience`, the patterns that keep a system up, each decision on the span |
 //! | `rolling` | no | `logs::Output::rolling`, log files that follow each other |
+//! | `b3`, `jaeger`, `xray` | no | formats of other tracing systems, to be named in `OTEL_PROPAGATORS` |
 //! | `full` | no | all of these but TLS and zstd, which build C |
 
 /// The README's example is compiled as one of ours.
@@ -59,6 +60,7 @@ mod error;
 mod log_filter_route;
 #[cfg(all(feature = "logs", feature = "otlp"))]
 mod parts;
+pub mod process;
 #[cfg(all(feature = "logs", feature = "otlp"))]
 mod telemetry;
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fmt::Write, path::Path, time::Duration};
 
 use throughline::{
     core::{
-        AlwaysOn, KnownMethods,
+        AlwaysOn, KnownMethods, Propagator,
         env::{Environment, State, THROUGHLINE_UPDATE_SNAPSHOTS, Variable, variables},
     },
     logs::Format,
@@ -110,6 +110,8 @@ fn every_setter_of_the_table_exists() {
             attributes(1) events(1) links(1) event_attributes(1) link_attributes(1) value_chars(None);
         LogLimits(LogLimits::default()):
             attributes(1) value_chars(None);
+        Propagator(Propagator::default()):
+            formats([throughline::core::Format::Baggage]);
         Builder(front()):
             known_methods(KnownMethods::default())
             service_name("x") diagnostics_level(LevelFilter::WARN) log_filter(Targets::new())

@@ -109,12 +109,8 @@ variables! {
     /// on which port they would be scraped
     OTEL_EXPORTER_PROMETHEUS_PORT, "", "", NO_PROMETHEUS;
 
-    /// the formats in which the context travels
-    OTEL_PROPAGATORS, "`tracecontext,baggage`", "", State::Refused {
-        used: "tracecontext,baggage",
-        because: "a choice that is not there",
-        harmless: &["tracecontext,baggage", "baggage,tracecontext"],
-    };
+    /// the formats in which the context travels, the first one that is valid wins: `tracecontext`, `baggage`, and by feature `b3`, `b3multi`, `jaeger`, `xray`; or `none`
+    OTEL_PROPAGATORS, "`tracecontext,baggage`", "Propagator::formats", State::Read;
     /// the HTTP methods that are told apart, with commas between them, in place of those of the conventions
     OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, "those of the conventions", "Builder::known_methods", State::Read;
     /// a file with all settings

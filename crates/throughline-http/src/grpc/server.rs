@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    sync::Arc,
     task::{Context as TaskContext, Poll},
 };
 
@@ -23,7 +24,7 @@ use super::{
     method::Method,
 };
 use crate::{
-    attributes,
+    Edge, Incoming, attributes,
     carrier::{HeaderCarrier, header_name},
     flight::{Flight, InFlight},
 };
@@ -36,22 +37,35 @@ pub fn server() -> ServerLayer {
 }
 
 /// Traces the calls of the service below it; see [the module](mod@crate::grpc).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is added to a service"]
 pub struct ServerLayer {
-    edge: EdgePolicy,
+    edge: Arc<dyn Edge>,
 }
 
 impl ServerLayer {
     /// Trusts the caller.
     pub fn new() -> Self {
-        Self::default()
+        Self { edge: Arc::new(EdgePolicy::default()) }
     }
 
-    /// What to believe of the caller's metadata; the default is to trust it.
-    pub fn edge(mut self, edge: EdgePolicy) -> Self {
-        self.edge = edge;
+    /// What to believe of the caller's metadata: an [`EdgePolicy`], or a closure that chooses one by the call.
+    ///
+    /// The default is to trust it.
+    pub fn edge(mut self, edge: impl Edge) -> Self {
+        self.edge = Arc::new(edge);
         self
+    }
+
+    /// For an entrance that strangers use: [`EdgePolicy::edge`], a new trace that links to theirs, without their baggage.
+    pub fn public(self) -> Self {
+        self.edge(EdgePolicy::edge())
+    }
+}
+
+impl Default for ServerLayer {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -59,7 +73,7 @@ impl<S> Layer<S> for ServerLayer {
     type Service = TracedServer<S>;
 
     fn layer(&self, inner: S) -> TracedServer<S> {
-        TracedServer { inner, edge: self.edge.clone() }
+        TracedServer { inner, edge: Arc::clone(&self.edge) }
     }
 }
 
@@ -67,7 +81,7 @@ impl<S> Layer<S> for ServerLayer {
 #[derive(Clone, Debug)]
 pub struct TracedServer<S> {
     inner: S,
-    edge: EdgePolicy,
+    edge: Arc<dyn Edge>,
 }
 
 /// tonic's own, so that a router of services can still be served behind this.
@@ -90,7 +104,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut head, body) = request.into_parts();
-        let (mut call, answer) = open(&self.edge, &mut head);
+        let (mut call, answer) = open(&*self.edge, &mut head);
         let request = Request::from_parts(head, body);
         // A panic in here drops the call, which notices.
         let future = call.flight().run(|| self.inner.call(request));
@@ -99,10 +113,11 @@ where
 }
 
 /// Reads the caller's metadata and opens the span below the caller's. The correlation id is what the answer tells.
-fn open(edge: &EdgePolicy, request: &mut Parts) -> (Box<Call>, Option<(HeaderName, HeaderValue)>) {
+fn open(edge: &dyn Edge, request: &mut Parts) -> (Box<Call>, Option<(HeaderName, HeaderValue)>) {
     let pipeline = Pipeline::current();
-    let incoming = pipeline.propagator().extract(&HeaderCarrier::new(&mut request.headers), edge);
     let method = Method::of(&request.uri);
+    let edge = edge.policy(&Incoming::new(request, Some(method.name()), peer_of));
+    let incoming = pipeline.propagator().extract(&HeaderCarrier::new(&mut request.headers), &edge);
     let span = with_remote(&incoming, || open_span(&method));
     let mut recorded = false;
     span.edit(|record| {

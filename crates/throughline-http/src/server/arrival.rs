@@ -123,7 +123,7 @@ pub(super) fn with_name<T>(method: &MethodName, route: Option<&Route>, work: imp
 }
 
 /// The address at the other end of the connection, where the server says so.
-fn peer_of(request: &Parts) -> Option<SocketAddr> {
+pub(super) fn peer_of(request: &Parts) -> Option<SocketAddr> {
     #[cfg(feature = "axum")]
     if let Some(peer) = request.extensions.get::<axum::extract::ConnectInfo<SocketAddr>>() {
         return Some(peer.0);

@@ -12,13 +12,14 @@ use throughline_core::{
 
 use super::{
     Route, Streaming,
-    arrival::{Arrival, open_span, with_name},
+    arrival::{Arrival, open_span, peer_of, with_name},
     layer::Settings,
     server_timing,
     session::OpenSession,
     streaming::{self, Progress, Sending},
 };
 use crate::{
+    Incoming,
     attributes::{self, Labels, announced_length},
     carrier::{HeaderCarrier, header_name},
     flight::{End, Flight, InFlight},
@@ -52,14 +53,14 @@ impl Exchange {
     /// Reads the caller's headers, opens the span below the caller's, and counts the request in.
     pub(super) fn open(settings: &Arc<Settings>, request: &mut Parts) -> Self {
         let pipeline = Pipeline::current();
-        let incoming =
-            pipeline.propagator().extract(&HeaderCarrier::new(&mut request.headers), &settings.edge);
+        let route = settings.route_name.route(request);
+        let edge = settings.edge.policy(&Incoming::new(request, route.as_ref().map(Route::as_str), peer_of));
+        let incoming = pipeline.propagator().extract(&HeaderCarrier::new(&mut request.headers), &edge);
         if settings.skip.as_ref().is_some_and(|skip| skip.skips(request)) {
             return Self::skipped(incoming, pipeline, request);
         }
         let known_methods = settings.known_methods.as_ref().or_else(|| pipeline.known_methods());
         let method = MethodName::of(&request.method, known_methods);
-        let route = settings.route_name.route(request);
         let arrival = Arrival::of(settings, request);
 
         let span = with_remote(&incoming, || open_span(&method, route.as_ref(), &request.uri));

@@ -11,7 +11,7 @@ use tower_layer::Layer;
 
 use super::{DefaultRouteName, Route, RouteName, Skip, Streaming, Trace, TrustedProxies};
 use crate::{
-    attributes,
+    Edge, attributes,
     captured::CapturedHeaders,
     counters::{Counters, Counts},
 };
@@ -30,7 +30,7 @@ pub struct TraceLayer {
 
 #[derive(Clone)]
 pub(super) struct Settings {
-    pub(super) edge: EdgePolicy,
+    pub(super) edge: Arc<dyn Edge>,
     pub(super) route_name: Arc<dyn RouteName>,
     pub(super) scheme: &'static str,
     pub(super) skip: Option<Arc<dyn Skip>>,
@@ -72,7 +72,7 @@ impl TraceLayer {
     pub fn new() -> Self {
         Self {
             settings: Arc::new(Settings {
-                edge: EdgePolicy::default(),
+                edge: Arc::new(EdgePolicy::default()),
                 route_name: Arc::new(DefaultRouteName),
                 scheme: "http",
                 skip: None,
@@ -85,9 +85,18 @@ impl TraceLayer {
         }
     }
 
-    /// What to believe of the caller's headers; the default is to trust them.
-    pub fn edge(self, edge: EdgePolicy) -> Self {
-        self.with(|settings| settings.edge = edge)
+    /// What to believe of the caller's headers: an [`EdgePolicy`], or a closure that chooses one by the request.
+    ///
+    /// The default is to trust them.
+    pub fn edge(self, edge: impl Edge) -> Self {
+        self.with(|settings| settings.edge = Arc::new(edge))
+    }
+
+    /// For an entrance that strangers use: [`EdgePolicy::edge`], a new trace that links to theirs, without their baggage.
+    ///
+    /// Its name says what the entrance is, and so reads well in the one line where the layer is added.
+    pub fn public(self) -> Self {
+        self.edge(EdgePolicy::edge())
     }
 
     /// Where a request's route is found; a closure, or `()` for nowhere.

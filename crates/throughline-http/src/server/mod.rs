@@ -45,6 +45,12 @@
 //! # let _ = layer;
 //! ```
 //!
+//! # Whom to believe
+//!
+//! The layer trusts its callers: their trace goes on. At a public entrance say [`public`](TraceLayer::public): strangers
+//! then get a new trace that links to theirs, and their baggage stays outside. Between the two, [`TraceLayer::edge`] takes
+//! any [`EdgePolicy`](throughline_core::EdgePolicy), or a closure that chooses one by peer, header or route.
+//!
 //! # How a request ends
 //!
 //! | `throughline.http.end` | when | status of the span | `error.type` |

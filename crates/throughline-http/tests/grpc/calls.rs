@@ -3,7 +3,7 @@
 use http::Request;
 use http_body_util::BodyExt;
 use throughline_core::{Context, EdgePolicy, Propagator, with_remote};
-use throughline_http::grpc;
+use throughline_http::{Incoming, grpc};
 use tokio_stream::StreamExt;
 use tonic::{body::Body, transport::Server};
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
@@ -217,6 +217,38 @@ async fn a_stranger_can_be_ignored_and_learns_the_new_correlation_id() {
     assert_ne!(answer.headers()["x-correlation-id"], "theirs");
     answer.into_body().collect().await.unwrap();
     assert_ne!(capture.span().trace, "0af7651916cd43dd8448eb211c80319c");
+}
+
+#[tokio::test]
+async fn a_public_entrance_starts_a_trace_that_links_and_may_choose_by_method() {
+    const CALLER: &str = "b7ad6b7169203331";
+    let by_method = |call: &Incoming<'_>| match call.route() {
+        Some("shop.v1.Stock/Reserve") => EdgePolicy::restart(),
+        _ => EdgePolicy::ignore(),
+    };
+    for (layer, path, links, baggage) in [
+        (grpc::server().public(), RESERVE, &[CALLER][..], ""),
+        (grpc::server().edge(by_method), RESERVE, &[CALLER], "tenant=t1"),
+        (grpc::server().edge(by_method), "/else", &[], ""),
+    ] {
+        let (capture, _guard) = Capture::start();
+        let handler = service_fn(move |_: Request<Body>| async move {
+            assert_eq!(Context::current().baggage().to_header(), baggage);
+            Ok::<_, std::convert::Infallible>(tonic::Status::ok("").into_http::<Body>())
+        });
+        let request = Request::post(path)
+            .header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03")
+            .header("baggage", "tenant=t1")
+            .body(Body::empty())
+            .unwrap();
+        let answer = ServiceBuilder::new().layer(layer).service(handler).oneshot(request).await.unwrap();
+        answer.into_body().collect().await.unwrap();
+        let span = capture.span();
+        assert_eq!(
+            (span.parent, span.links.iter().map(String::as_str).collect::<Vec<_>>()),
+            (None, links.to_vec())
+        );
+    }
 }
 
 #[tokio::test]

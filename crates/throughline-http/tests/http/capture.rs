@@ -59,6 +59,12 @@ impl Capture {
         Self::start_in(Filters::default(), change)
     }
 
+    /// The same but for the spans of one target.
+    pub(crate) fn start_filtered_but(target: &str) -> (Self, DefaultGuard) {
+        let spans = Targets::new().with_target(target, tracing::Level::INFO);
+        Self::start_with(Filters::new(Targets::new(), spans))
+    }
+
     fn start_with(filters: Filters) -> (Self, DefaultGuard) {
         Self::start_in(filters, |pipeline| pipeline)
     }

@@ -12,6 +12,9 @@ mod serve;
 /// Requests that come in: how they end, what they are called, what they carry.
 mod server;
 
+/// Whom the server believes.
+mod edge;
+
 /// Requests that are skipped.
 mod skip;
 

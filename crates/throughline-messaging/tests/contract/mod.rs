@@ -63,6 +63,7 @@ pub(crate) async fn keeps<B: Broker>(connect: impl AsyncFn(&str) -> B) {
         the_wire_has_one_lower_case_field_each(connect("contract/wire").await).await;
         nonsense_in_headers_is_no_context(connect("contract/nonsense").await).await;
         a_stranger_may_be_ignored(connect("contract/edge").await).await;
+        a_strangers_trace_may_end_in_a_link(connect("contract/restart").await).await;
     }
 }
 
@@ -472,6 +473,36 @@ async fn a_stranger_may_be_ignored<B: Broker>(mut broker: B) {
     assert!(process.is_root() && process.links.is_empty());
     assert!(inside.baggage().is_empty());
     assert_ne!(correlation_id(&inside), CORRELATION);
+}
+
+async fn a_strangers_trace_may_end_in_a_link<B: Broker>(mut broker: B) {
+    let parent = format!("00-{TRACE}-{CALLER}-01");
+    let headers = [("traceparent", parent.as_str()), ("baggage", "a=1"), ("x-correlation-id", CORRELATION)];
+    for (relation, worker) in [
+        (Relation::Auto, None),
+        (Relation::Child, None),
+        (Relation::Link, None),
+        (Relation::Auto, Some("worker")),
+        (Relation::Child, Some("worker")),
+    ] {
+        let capture = Capture::new("shop");
+        let _installed = capture.install();
+        broker.send_raw(&headers, BODY).await;
+        let received = broker.receive().await;
+        let worker = worker.map_or_else(tracing::Span::none, |_| info_span!("worker"));
+        let inside =
+            context_of(worker.in_scope(|| broker.process(received, relation, EdgePolicy::edge()))).await;
+
+        let process = span_of(&capture, "process");
+        assert_ne!(process.trace_id.to_string(), TRACE);
+        assert_eq!(process.is_root(), worker.is_none(), "{relation:?}");
+        let links: Vec<_> = process.links.iter().map(|link| link.span_id.to_string()).collect();
+        assert_eq!(links, [CALLER], "{relation:?}");
+        assert!(inside.baggage().is_empty());
+        assert_eq!(correlation_id(&inside), CORRELATION, "the story goes on where the trace ends");
+        let counters = capture.propagation();
+        assert_eq!((counters.traces_restarted, counters.baggage_members_refused), (1, 1));
+    }
 }
 
 const BODY: &str = "three apples";

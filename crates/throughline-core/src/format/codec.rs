@@ -1,0 +1,55 @@
+//! What a format must be able to do.
+
+use crate::{Carrier, Context, SpanContext, baggage, counters::Counters};
+
+/// One way to write a context into fields and to read it back. Neither direction fails: what is malformed is counted.
+pub(super) trait Codec {
+    /// The name in `OTEL_PROPAGATORS`.
+    fn name(&self) -> &'static str;
+
+    /// The fields that are written, as far as their names are known beforehand.
+    fn fields(&self) -> &'static [&'static str];
+
+    /// The fields of which at least one is there where somebody wrote this format.
+    fn fields_read(&self) -> &'static [&'static str] {
+        self.fields()
+    }
+
+    /// What the fields say of the caller; formats of baggage alone say nothing.
+    fn caller(&self, carrier: &dyn Carrier, counters: &Counters) -> Caller {
+        let _unused = (carrier, counters);
+        Caller::Absent
+    }
+
+    /// Reads the baggage, if this is a format of baggage.
+    fn baggage(&self, carrier: &dyn Carrier, reader: &mut baggage::Reader<'_>) {
+        let _unused = (carrier, reader);
+    }
+
+    /// Writes the context; fields that it has nothing for are removed.
+    fn inject(&self, context: &Context, carrier: &mut dyn Carrier);
+}
+
+/// What a format says of the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    Absent,
+    /// Something is there and makes no sense. It has been counted.
+    Invalid,
+    /// Whether to sample, and no more.
+    #[cfg(feature = "b3")]
+    Decision {
+        sampled: bool,
+        debug: bool,
+    },
+    Span(SpanContext),
+}
+
+/// Sets a field, or removes it where there is nothing to say: a header without a value is never sent.
+pub(crate) fn put(carrier: &mut dyn Carrier, name: &str, value: &str) {
+    if value.is_empty() {
+        carrier.remove(name);
+    } else {
+        carrier.set(name, value);
+    }
+}
