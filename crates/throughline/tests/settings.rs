@@ -145,7 +145,8 @@ Code beats environment beats default, and one signal beats all signals. A bad va
 it; in the environment it is a warning that names variable, value and what is used instead (an error, too, after
 `Builder::strict_environment`). An empty variable counts as unset. Setters of `ExporterBuilder` are reached through
 `Builder::exporter`; those of `OtlpSettings` belong to one signal, by `ExporterBuilder::traces_otlp`, `metrics_otlp` and
-`logs_otlp`; `SpanLimits` and `LogLimits` go to `ExporterBuilder::limits` and `log_limits`.
+`logs_otlp`; `SpanLimits` and `LogLimits` go to `ExporterBuilder::limits` and `log_limits`; a
+`Propagator` goes to `Builder::propagator`.
 
 | variable | meaning | default | in code |
 |---|---|---|---|
