@@ -44,7 +44,7 @@ impl<S: FieldSink> Fields<'_, S> {
         if !self.sink.wants(name) {
             return;
         }
-        match self.redactor.judge(name) {
+        match self.redactor.judge_static(name) {
             Verdict::Keep => self.sink.field(name, value),
             verdict => redacted::field(self.sink, self.redactor, verdict, name, value),
         }

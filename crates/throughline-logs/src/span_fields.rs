@@ -1,6 +1,6 @@
 //! The fields of a span, serialised when they are recorded and copied onto each line below it.
 
-use std::ops::Range;
+use std::{cell::RefCell, mem, ops::Range};
 
 use crate::{
     fields::FieldSink,
@@ -62,10 +62,12 @@ const USUAL_BYTES: usize = 256;
 const USUAL_FIELDS: usize = 8;
 
 impl SpanFields {
-    /// No fields yet, and room for the usual number.
+    /// No fields yet, and room for the usual number: that of a span which has closed on this thread, if there is one.
     pub(crate) fn with_room() -> Self {
-        let (text, entries) = (Vec::with_capacity(USUAL_BYTES), Vec::with_capacity(USUAL_FIELDS));
-        Self { text, entries, ..Self::default() }
+        let pooled = POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
+        let (text, entries) =
+            pooled.unwrap_or_else(|| (Vec::with_capacity(USUAL_BYTES), Vec::with_capacity(USUAL_FIELDS)));
+        Self { text, entries, dropped: 0, is_patched: false }
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -160,7 +162,8 @@ impl SpanFields {
         if self.text.len() <= 2 * live {
             return;
         }
-        let mut compacted = Self { dropped: self.dropped, is_patched: true, ..Self::default() };
+        let mut compacted = Self::with_room();
+        (compacted.dropped, compacted.is_patched) = (self.dropped, true);
         for (value, chain) in self.pieces() {
             let entry = Entry {
                 key: value.key,
@@ -170,6 +173,35 @@ impl SpanFields {
             compacted.entries.push(entry);
         }
         *self = compacted;
+    }
+}
+
+/// How many buffers a thread keeps for the next spans, and how large each may be.
+const POOL_LEN_MAX: usize = 16;
+const POOLED_BYTES_MAX: usize = 4 * 1024;
+const POOLED_FIELDS_MAX: usize = 64;
+
+thread_local! {
+    static POOL: RefCell<Vec<(Vec<u8>, Vec<Entry>)>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Drop for SpanFields {
+    /// Leaves the buffers to the next span of this thread.
+    fn drop(&mut self) {
+        let (bytes, fields) = (self.text.capacity(), self.entries.capacity());
+        if !(USUAL_BYTES..=POOLED_BYTES_MAX).contains(&bytes)
+            || !(USUAL_FIELDS..=POOLED_FIELDS_MAX).contains(&fields)
+        {
+            return;
+        }
+        self.clear();
+        let buffers = (mem::take(&mut self.text), mem::take(&mut self.entries));
+        let _torn_down = POOL.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            if pool.len() < POOL_LEN_MAX {
+                pool.push(buffers);
+            }
+        });
     }
 }
 

@@ -109,9 +109,9 @@ impl fmt::Debug for LogLayer {
 struct LogFields(Attributes);
 
 impl LogFields {
-    fn set(&mut self, key: &str, value: Value<'_>, caps: Caps, redactor: &Redactor) {
+    fn set(&mut self, key: &'static str, value: Value<'_>, caps: Caps, redactor: &Redactor) {
         if is_data(key) {
-            redactor.attribute(key, value, |value| self.0.set(ATTRIBUTES, key, value, caps));
+            redactor.attribute_static(key, value, |value| self.0.set(ATTRIBUTES, key, value, caps));
         }
     }
 }
@@ -233,7 +233,7 @@ impl LogNotes {
             ("log.target", target) if bridged => attributes.set(ATTRIBUTES, "target", target, caps),
             ("log.module_path" | "log.file" | "log.line", _) if bridged => {}
             (key, value) if is_data(key) => {
-                redactor.attribute(key, value, |value| attributes.set(ATTRIBUTES, key, value, caps));
+                redactor.attribute_static(key, value, |value| attributes.set(ATTRIBUTES, key, value, caps));
             }
             _ => {}
         }));

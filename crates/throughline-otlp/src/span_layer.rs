@@ -221,21 +221,26 @@ impl EventNotes {
         attributes.set(EVENT_ATTRIBUTES, own::EVENT_TARGET, metadata.target().into(), caps);
         let bridged = metadata.target() == "log";
         event.record(&mut Visitor::new(|key, value| match (key, value) {
-            ("message", Value::Str(text)) => message.push_str(&redactor.named(key, text).unwrap_or_default()),
+            ("message", text @ Value::Str(_)) => redactor.attribute_static(key, text, |shown| {
+                if let Value::Str(shown) = shown {
+                    message.push_str(shown);
+                }
+            }),
             // The bridge from the `log` crate has one target for all and the record's own place beside it.
             ("log.target", target) if bridged => {
                 attributes.set(EVENT_ATTRIBUTES, own::EVENT_TARGET, target, caps)
             }
             ("log.module_path" | "log.file" | "log.line", _) if bridged => {}
             (key, value) => {
-                redactor.attribute(key, value, |value| attributes.set(EVENT_ATTRIBUTES, key, value, caps));
+                redactor
+                    .attribute_static(key, value, |value| attributes.set(EVENT_ATTRIBUTES, key, value, caps));
             }
         }));
     }
 }
 
 /// A field of the span itself: `otel.*` steers, everything else is an attribute.
-fn birth(record: &mut OtlpSpan, key: &str, value: Value<'_>) {
+fn birth(record: &mut OtlpSpan, key: &'static str, value: Value<'_>) {
     match (key, value) {
         ("otel.name", Value::Str(name)) => record.name(name),
         ("otel.kind", Value::Str(kind)) => Kind::parse(kind).into_iter().for_each(|kind| record.kind(kind)),
@@ -251,7 +256,7 @@ fn birth(record: &mut OtlpSpan, key: &str, value: Value<'_>) {
         ("otel.status_message" | "otel.status_description", Value::Str(message)) => {
             record.status_message(message);
         }
-        (key, value) => record.attribute(key, value),
+        (key, value) => record.field(key, value),
     }
 }
 

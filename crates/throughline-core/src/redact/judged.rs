@@ -3,7 +3,7 @@
 //! The names in a program are few and come again and again. A verdict is found by where its name lies in memory, and
 //! believed only if the name is the same letter for letter: memory is used again for other names.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::Verdict;
 
@@ -43,6 +43,45 @@ pub(super) fn remembered(judge: u32, name: &str, ask: impl Fn() -> Verdict) -> V
         Ok(None) => learn(judge, name, place, ask()),
         Err(_) => ask(),
     }
+}
+
+/// A name that lives, unchanged, as long as the program: the same address and length are the same name.
+#[derive(Clone, Copy)]
+struct StaticPlace {
+    judge: u32,
+    verdict: Verdict,
+    name: Option<&'static str>,
+}
+
+thread_local! {
+    static STATIC_PLACES: [Cell<StaticPlace>; 1 << PLACES_LOG2] = const {
+        [const { Cell::new(StaticPlace { judge: 0, verdict: Verdict::Keep, name: None }) }; 1 << PLACES_LOG2]
+    };
+}
+
+/// [`remembered`] without a comparison of letters.
+#[inline]
+pub(super) fn remembered_static(judge: u32, name: &'static str, ask: impl FnOnce() -> Verdict) -> Verdict {
+    let place = place_of(name);
+    let known = STATIC_PLACES.try_with(|places| {
+        let place = places.get(place)?.get();
+        let is_this = place.judge == judge && place.name.is_some_and(|own| std::ptr::eq(own, name));
+        is_this.then_some(place.verdict)
+    });
+    match known {
+        Ok(Some(verdict)) => verdict,
+        Ok(None) | Err(_) => learn_static(judge, name, ask()),
+    }
+}
+
+#[cold]
+fn learn_static(judge: u32, name: &'static str, verdict: Verdict) -> Verdict {
+    let _torn_down = STATIC_PLACES.try_with(|places| {
+        if let Some(place) = places.get(place_of(name)) {
+            place.set(StaticPlace { judge, verdict, name: Some(name) });
+        }
+    });
+    verdict
 }
 
 #[cold]
@@ -96,6 +135,22 @@ mod tests {
         let before = asked.get();
         (0..5).for_each(|_| assert_eq!(judge("always"), Verdict::Replace));
         assert_eq!(asked.get(), before + 1);
+    }
+
+    #[test]
+    fn names_within_one_text_are_told_apart() {
+        let all: &'static str = "abcdefghijklmnopqrstuvwxyz";
+        let judge = |name: &str| if name.len().is_multiple_of(2) { Verdict::Keep } else { Verdict::Drop };
+        for _ in 0..2 {
+            for start in 0..all.len() {
+                for end in start..=all.len() {
+                    let name = &all[start..end];
+                    assert_eq!(remembered_static(9, name, || judge(name)), judge(name), "{name}");
+                }
+            }
+        }
+        assert_eq!(remembered_static(9, all, || unreachable!()), Verdict::Keep);
+        assert_eq!(remembered_static(10, all, || Verdict::Replace), Verdict::Replace);
     }
 
     #[test]

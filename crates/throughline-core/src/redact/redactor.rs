@@ -65,6 +65,13 @@ impl Redactor {
         judged::remembered(self.0.number, name, || self.0.rules.name(name))
     }
 
+    /// [`judge`](Self::judge) for a name that lives as long as the program, as those of fields do: found faster.
+    #[inline]
+    #[must_use]
+    pub fn judge_static(&self, name: &'static str) -> Verdict {
+        judged::remembered_static(self.0.number, name, || self.0.rules.name(name))
+    }
+
     /// A text that has no name, such as a message, without the secrets that can be told by their form.
     #[must_use]
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
@@ -105,6 +112,15 @@ impl Redactor {
     #[inline]
     pub fn attribute(&self, name: &str, value: Value<'_>, show: impl FnOnce(Value<'_>)) {
         match self.judge(name) {
+            Verdict::Keep => show(value),
+            verdict => self.attribute_but(verdict, value, show),
+        }
+    }
+
+    /// [`attribute`](Self::attribute) for a name that lives as long as the program.
+    #[inline]
+    pub fn attribute_static(&self, name: &'static str, value: Value<'_>, show: impl FnOnce(Value<'_>)) {
+        match self.judge_static(name) {
             Verdict::Keep => show(value),
             verdict => self.attribute_but(verdict, value, show),
         }

@@ -166,6 +166,14 @@ impl OtlpSpan {
         bytes.into_iter().chain(texts).chain(attributes).sum()
     }
 
+    /// A field of the span: [`attribute`](SpanRecord::attribute) with a name that is known from before.
+    pub(crate) fn field(&mut self, key: &'static str, value: Value<'_>) {
+        let Self { redactor, attributes, limits, .. } = self;
+        redactor.attribute_static(key, value, |value| {
+            attributes.set(field::ATTRIBUTES, key, value, limits.span_caps());
+        });
+    }
+
     pub(crate) fn kind(&mut self, kind: Kind) {
         self.kind = kind;
     }
