@@ -12,8 +12,8 @@ pub use variables::*;
 
 use crate::redact;
 
-/// Names that begin like this are ours or OpenTelemetry's; nothing else of the environment is kept.
-const PREFIXES: [&str; 3] = ["OTEL_", "THROUGHLINE_", "RUST_LOG"];
+/// Names that begin like this are ours, OpenTelemetry's or tell where a pod runs; nothing else of the environment is kept.
+const PREFIXES: [&str; 4] = ["OTEL_", "THROUGHLINE_", "RUST_LOG", "K8S_"];
 
 /// The variables that concern telemetry, as they were when this was made.
 ///

@@ -12,6 +12,7 @@ use throughline_core::{
 use crate::{
     EventTarget, InitError,
     destination::Destination,
+    detector::Detector,
     exporter::Exporter,
     limits::{LogLimits, SpanLimits},
     otlp_settings::OtlpSettings,
@@ -45,6 +46,7 @@ pub struct ExporterBuilder {
     metrics_otlp: OtlpSettings,
     logs_otlp: OtlpSettings,
     resource: Vec<(String, String)>,
+    detectors: Vec<Detector>,
     sampler: Option<Box<dyn Sampler>>,
     traces: Option<Signal>,
     traces_to: Option<Vec<Destination>>,
@@ -69,6 +71,7 @@ pub struct ExporterBuilder {
     metric_timeout: Option<Duration>,
     metric_temporality: Option<MetricTemporality>,
     metric_histograms: Option<MetricHistograms>,
+    own_metrics: Option<Signal>,
     limits: Option<SpanLimits>,
     log_limits: Option<LogLimits>,
     redactor: Redactor,
@@ -157,6 +160,7 @@ impl ExporterBuilder {
             metrics_otlp: OtlpSettings::new(),
             logs_otlp: OtlpSettings::new(),
             resource: Vec::new(),
+            detectors: Vec::new(),
             sampler: None,
             traces: None,
             traces_to: None,
@@ -181,6 +185,7 @@ impl ExporterBuilder {
             metric_timeout: None,
             metric_temporality: None,
             metric_histograms: None,
+            own_metrics: None,
             limits: None,
             log_limits: None,
             redactor: Redactor::default(),
@@ -222,6 +227,9 @@ impl ExporterBuilder {
         metric_temporality: MetricTemporality,
         /// How histograms are kept.
         metric_histograms: MetricHistograms,
+        /// Whether the exporter's own counters, those of the [`Report`](crate::Report), are exported with the metrics, as
+        /// `otel.sdk.processor.*` and `otel.sdk.exporter.*`. They are not unless asked.
+        own_metrics: Signal,
         /// How much one span may hold.
         limits: SpanLimits,
         /// How much one log record may hold.
@@ -318,6 +326,13 @@ impl ExporterBuilder {
         self
     }
 
+    /// What finds out where the program runs; nothing unless asked. What it finds gives way to the environment and to
+    /// [`resource`](Self::resource).
+    pub fn resource_detectors(mut self, detectors: impl IntoIterator<Item = Detector>) -> Self {
+        self.detectors = detectors.into_iter().collect();
+        self
+    }
+
     /// Which traces are recorded.
     pub fn sampler(mut self, sampler: impl Sampler) -> Self {
         self.sampler = Some(Box::new(sampler));
@@ -394,6 +409,7 @@ impl ExporterBuilder {
             traces,
             logs,
             metrics: self.metrics_plan(&mut variables, metrics),
+            own_metrics: self.own_metrics.unwrap_or(Signal::Off),
             batching: variables.batching(&BatchingInCode {
                 delay: (self.schedule_delay, env::OTEL_BSP_SCHEDULE_DELAY),
                 batch_len: (self.batch_len, "batch_len", env::OTEL_BSP_MAX_EXPORT_BATCH_SIZE),
@@ -421,8 +437,14 @@ impl ExporterBuilder {
                 Some(sampler) => sampler,
                 None => variables.sampler(),
             },
-            resource: Resource::new(&self.service, &self.resource, &environment, variables.warnings)
-                .redacted(&self.redactor),
+            resource: Resource::new(
+                &self.service,
+                &self.resource,
+                &environment,
+                &self.detectors,
+                variables.warnings,
+            )
+            .redacted(&self.redactor),
         })
     }
 

@@ -55,6 +55,7 @@
 mod backoff;
 mod builder;
 mod destination;
+mod detector;
 mod encode;
 mod error;
 mod event_target;
@@ -84,6 +85,7 @@ mod worker;
 
 pub use builder::{BoxedSampler, Built, ExporterBuilder, LOG_QUEUE_BYTES_MAX, Signal, builder};
 pub use destination::Destination;
+pub use detector::Detector;
 pub use encode::request::Envelope;
 pub use error::InitError;
 pub use event_target::EventTarget;

@@ -33,9 +33,11 @@ use crate::{
     transport::{Answer, Transports},
 };
 
+mod own;
 mod recorder;
 mod series;
 
+pub(crate) use own::observe;
 use recorder::SdkRecorder;
 
 /// What the hops record with.
@@ -62,7 +64,8 @@ pub(crate) fn provider(
         temporality: plan.temporality,
     };
     let reader = PeriodicReader::builder(exporter).with_interval(plan.interval).build();
-    let attributes = resource.iter().map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned()));
+    let attributes =
+        resource.values().map(|(key, value)| KeyValue::new(key.to_owned(), recorder::sdk_value(value)));
     let resource =
         Resource::builder_empty().with_schema_url(attributes, throughline_core::semconv::SCHEMA_URL).build();
     let mut provider = SdkMeterProvider::builder().with_reader(reader).with_resource(resource);

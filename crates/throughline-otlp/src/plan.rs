@@ -14,7 +14,7 @@ use throughline_core::{
 };
 
 use crate::{
-    EventTarget, InitError,
+    EventTarget, InitError, Signal,
     destination::Destination,
     limits::{LogLimits, SpanLimits},
     otlp_settings::OtlpSettings,
@@ -31,6 +31,7 @@ pub use metrics::{METRIC_INTERVAL, METRIC_TIMEOUT, MetricHistograms, MetricTempo
 pub(crate) struct Plan {
     pub(crate) traces: Vec<Way>,
     pub(crate) metrics: MetricsPlan,
+    pub(crate) own_metrics: Signal,
     pub(crate) logs: Vec<Way>,
     pub(crate) events: EventTarget,
     pub(crate) batching: Batching,

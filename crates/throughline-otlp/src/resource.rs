@@ -1,22 +1,26 @@
 //! Who sends: the resource of everything that is exported.
 
 use throughline_core::{
+    Value,
     env::{EnvWarning, Environment},
     redact::Redactor,
     semconv::resource as names,
 };
 use uuid::Builder as UuidBuilder;
 
+use crate::detector::Detector;
+
 /// Attributes of the resource, each key once, in the order in which they were first set.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Resource(Vec<(String, String)>);
 
 impl Resource {
-    /// What is known without being told, then the environment, then what was set in code.
+    /// What is known without being told, what was detected, then the environment, then what was set in code.
     pub(crate) fn new(
         service: &str,
         code: &[(String, String)],
         environment: &Environment,
+        detectors: &[Detector],
         warnings: &mut Vec<EnvWarning>,
     ) -> Self {
         let mut resource = Self::default();
@@ -27,6 +31,9 @@ impl Resource {
         resource.set(names::TELEMETRY_SDK_VERSION, env!("CARGO_PKG_VERSION"));
         resource.set(names::TELEMETRY_DISTRO_NAME, "throughline");
         resource.set(names::TELEMETRY_DISTRO_VERSION, env!("CARGO_PKG_VERSION"));
+        for (key, value) in detectors.iter().flat_map(|detector| detector.detect(environment)) {
+            resource.set(key, &value);
+        }
         for (key, value) in from_environment(environment, warnings) {
             resource.set(&key, &value);
         }
@@ -46,6 +53,14 @@ impl Resource {
             Some((key, value))
         });
         Self(shown.collect())
+    }
+
+    /// The attributes with the types that the conventions give them.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
+        self.iter().map(|(key, text)| match text.parse() {
+            Ok(number) if key == names::PROCESS_PID => (key, Value::I64(number)),
+            _ => (key, Value::Str(text)),
+        })
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -117,7 +132,7 @@ mod tests {
     fn names(environment: &[(&str, &str)], code: &[(&str, &str)]) -> String {
         let environment = Environment::from_pairs(environment.iter().copied());
         let code: Vec<_> = code.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let resource = Resource::new("argument", &code, &environment, &mut Vec::new());
+        let resource = Resource::new("argument", &code, &environment, &[], &mut Vec::new());
         resource.get("service.name").unwrap().to_owned()
     }
 
@@ -136,7 +151,7 @@ mod tests {
         for bad in ["a", "a=%zz", "a=%f", "=b", "a=b,c", "a=%ff"] {
             let environment = Environment::from_pairs([("OTEL_RESOURCE_ATTRIBUTES", bad)]);
             let mut warnings = Vec::new();
-            let resource = Resource::new("x", &[], &environment, &mut warnings);
+            let resource = Resource::new("x", &[], &environment, &[], &mut warnings);
             assert_eq!(resource.get("a"), None, "{bad}");
             assert_eq!(warnings.len(), 1, "{bad}");
         }
@@ -145,5 +160,14 @@ mod tests {
     #[test]
     fn values_are_percent_decoded() {
         assert_eq!(pairs("a=b%20c, d = e").unwrap(), [("a".into(), "b c".into()), ("d".into(), "e".into())]);
+    }
+
+    #[test]
+    fn what_is_detected_gives_way_to_what_is_said() {
+        let environment = Environment::from_pairs([("OTEL_RESOURCE_ATTRIBUTES", "host.name=said")]);
+        let resource = Resource::new("x", &[], &environment, &Detector::ALL, &mut Vec::new());
+        assert_eq!(resource.get("host.name"), Some("said"));
+        let pid = resource.values().find(|(key, _)| *key == "process.pid").map(|(_, value)| value);
+        assert_eq!(pid, Some(Value::I64(i64::from(std::process::id()))));
     }
 }

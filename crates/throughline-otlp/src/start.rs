@@ -5,14 +5,14 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use throughline_core::{Value, suppress};
+use throughline_core::suppress;
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     sync::watch,
 };
 
 use crate::{
-    InitError,
+    InitError, Signal,
     encode::request::Envelope,
     exporter::Exporter,
     metrics,
@@ -30,7 +30,7 @@ const THREAD: &str = "throughline-export";
 pub(crate) fn exporter(plan: &Plan) -> Result<Exporter, InitError> {
     let (orders, for_workers) = watch::channel(Orders::default());
     let (is_done, done) = watch::channel(false);
-    let envelope = Envelope::new(plan.resource.iter().map(|(key, value)| (key, Value::Str(value))));
+    let envelope = Envelope::new(plan.resource.values());
     let mut jobs = Vec::new();
     let mut flushed = Vec::new();
     let mut job = |kind, ways: &[Way], batching: Batching| {
@@ -54,7 +54,12 @@ pub(crate) fn exporter(plan: &Plan) -> Result<Exporter, InitError> {
     let metrics = if plan.metrics.ways.is_empty() {
         None
     } else {
-        Some(metrics::provider(&plan.metrics, &plan.resource, &runtime, &queue)?)
+        let provider = metrics::provider(&plan.metrics, &plan.resource, &runtime, &queue)?;
+        if plan.own_metrics == Signal::On {
+            metrics::observe(&provider, &queue, &plan.traces);
+            logs.iter().for_each(|logs| metrics::observe(&provider, logs, &plan.logs));
+        }
+        Some(provider)
     };
     let recorder = metrics.as_ref().map(metrics::recorder);
     Ok(Exporter { queue, logs, orders, flushed, thread: Mutex::new(Some(thread)), done, metrics, recorder })

@@ -24,7 +24,7 @@ pub enum DropReason {
 }
 
 impl DropReason {
-    const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::QueueFull,
         Self::AlreadyShutdown,
         Self::OutageBudget,

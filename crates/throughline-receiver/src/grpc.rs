@@ -71,11 +71,11 @@ async fn export(intake: Arc<Intake>, signal: Signal, connection: Connection, req
         frame
     });
     let service = Export { intake: Arc::clone(&intake), connection, call: Arc::clone(&call) };
-    let mut response = Grpc::new(BytesCodec)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .max_decoding_message_size(intake.request_bytes_max)
-        .unary(service, http::Request::from_parts(head, body))
-        .await;
+    let server = Grpc::new(BytesCodec).accept_compressed(CompressionEncoding::Gzip);
+    #[cfg(feature = "zstd")]
+    let server = server.accept_compressed(CompressionEncoding::Zstd);
+    let mut server = server.max_decoding_message_size(intake.request_bytes_max);
+    let mut response = server.unary(service, http::Request::from_parts(head, body)).await;
     if let Some(page) = call.page() {
         return ([(CONTENT_TYPE, http_api::HTML)], page).into_response();
     }
@@ -98,6 +98,7 @@ fn compression(headers: &HeaderMap) -> Compression {
     match headers.get("grpc-encoding").map(HeaderValue::as_bytes) {
         None | Some(b"identity") => Compression::None,
         Some(b"gzip") => Compression::Gzip,
+        Some(b"zstd") => Compression::Zstd,
         Some(_) => Compression::Other,
     }
 }

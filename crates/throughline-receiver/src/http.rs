@@ -1,6 +1,6 @@
 //! OTLP/HTTP.
 
-use std::{io::Read as _, sync::Arc};
+use std::{io::Read, sync::Arc};
 
 use axum::{
     Router,
@@ -78,6 +78,7 @@ fn compression(headers: &HeaderMap) -> Compression {
     match encoding.to_ascii_lowercase().as_slice() {
         b"" | b"identity" => Compression::None,
         b"gzip" => Compression::Gzip,
+        b"zstd" => Compression::Zstd,
         _ => Compression::Other,
     }
 }
@@ -108,17 +109,24 @@ async fn collect(mut body: Body, limit: usize) -> (usize, Result<Bytes, Failure>
 fn decompress(body: Bytes, compression: Compression, limit: usize) -> Result<Bytes, Failure> {
     match compression {
         Compression::None => Ok(body),
+        Compression::Gzip => inflated(MultiGzDecoder::new(&*body), "gzip", limit),
+        #[cfg(feature = "zstd")]
+        Compression::Zstd => match zstd::Decoder::new(&*body) {
+            Ok(decoder) => inflated(decoder, "zstd", limit),
+            Err(error) => Err(Failure::malformed(format!("invalid zstd: {error}"))),
+        },
+        #[cfg(not(feature = "zstd"))]
+        Compression::Zstd => Err(Failure::unsupported("zstd is not built in (feature zstd)")),
         Compression::Other => Err(Failure::unsupported("the only content encoding is gzip")),
-        Compression::Gzip => {
-            let mut plain = Vec::new();
-            // One byte more than allowed tells a body of just that size from a larger one.
-            let mut reader = MultiGzDecoder::new(&*body).take(limit as u64 + 1);
-            reader
-                .read_to_end(&mut plain)
-                .map_err(|error| Failure::malformed(format!("invalid gzip: {error}")))?;
-            if plain.len() > limit { Err(Failure::too_large(limit)) } else { Ok(plain.into()) }
-        }
     }
+}
+
+fn inflated(decoder: impl Read, name: &str, limit: usize) -> Result<Bytes, Failure> {
+    let mut plain = Vec::new();
+    // One byte more than allowed tells a body of just that size from a larger one.
+    let read = decoder.take(limit as u64 + 1).read_to_end(&mut plain);
+    read.map_err(|error| Failure::malformed(format!("invalid {name}: {error}")))?;
+    if plain.len() > limit { Err(Failure::too_large(limit)) } else { Ok(plain.into()) }
 }
 
 fn as_protobuf(body: Bytes, protocol: Protocol, signal: Signal) -> Result<Bytes, Failure> {

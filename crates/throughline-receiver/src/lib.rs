@@ -56,6 +56,8 @@
 //! | [`REQUESTS_MAX`] | 10,000 requests | the same |
 //! | [`REQUEST_BYTES_MAX`] | 64 MiB, before and after decompression | 413 or RESOURCE_EXHAUSTED |
 //!
+//! The feature `zstd` has it read that compression, too.
+//!
 //! # What it doesn't do
 //!
 //! It makes no telemetry of its own: its tasks run without a `tracing` subscriber. It has no TLS. It knows nothing of the other

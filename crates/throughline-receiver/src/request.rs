@@ -99,6 +99,8 @@ pub enum Compression {
     None,
     /// With gzip.
     Gzip,
+    /// By zstd; read with the feature `zstd`.
+    Zstd,
     /// In a way that the receiver doesn't read.
     Other,
 }

@@ -94,7 +94,7 @@ fn every_setter_of_the_table_exists() {
     let second = Duration::from_secs(1);
     let setters = setters! {
         ExporterBuilder(exporter()):
-            disabled(true) resource("k", "v") sampler(AlwaysOn) traces_to([Destination::Console])
+            disabled(true) resource("k", "v") resource_detectors([]) sampler(AlwaysOn) traces_to([Destination::Console])
             metrics_to([Destination::Otlp]) logs_to([Destination::Console]) log_schedule_delay(second)
             log_outage_budget(second) log_queue_len_max(1) log_batch_len(1) schedule_delay(second) outage_budget(second) queue_len_max(1)
             batch_len(1) metric_interval(second) metric_timeout(second)

@@ -37,6 +37,20 @@ variables! {
     OTEL_SERVICE_NAME, "the name given to `init`", "Builder::service_name", State::AnyText;
     /// attributes of everything that is exported, as `key=value,…`, percent-encoded
     OTEL_RESOURCE_ATTRIBUTES, "none", "ExporterBuilder::resource", State::Read;
+    /// the attribute `k8s.cluster.name`, where the detector `K8s` is on
+    K8S_CLUSTER_NAME, "none", "ExporterBuilder::resource_detectors", State::AnyText;
+    /// `k8s.namespace.name`, likewise
+    K8S_NAMESPACE_NAME, "none", "ExporterBuilder::resource_detectors", State::AnyText;
+    /// `k8s.node.name`, likewise
+    K8S_NODE_NAME, "none", "ExporterBuilder::resource_detectors", State::AnyText;
+    /// `k8s.pod.name`, likewise
+    K8S_POD_NAME, "none", "ExporterBuilder::resource_detectors", State::AnyText;
+    /// `k8s.pod.uid`, likewise
+    K8S_POD_UID, "none", "ExporterBuilder::resource_detectors", State::AnyText;
+    /// `k8s.container.name`, likewise
+    K8S_CONTAINER_NAME, "none", "ExporterBuilder::resource_detectors", State::AnyText;
+    /// `k8s.deployment.name`, likewise
+    K8S_DEPLOYMENT_NAME, "none", "ExporterBuilder::resource_detectors", State::AnyText;
     /// the level of throughline's own diagnostics: `off`, `error`, `warn`, `info`, `debug` or `trace`
     OTEL_LOG_LEVEL, "as `RUST_LOG` has it", "Builder::diagnostics_level", State::Read;
 

@@ -7,6 +7,7 @@ pub mod code;
 pub mod error;
 pub mod http;
 pub mod messaging;
+pub mod otel;
 pub mod own;
 pub mod resource;
 pub mod rpc;

@@ -27,4 +27,30 @@ super::names! {
     PROCESS_EXECUTABLE_NAME = "process.executable.name",
     /// `host.name`: the host.
     HOST_NAME = "host.name",
+    /// `host.id`: the host, for ever.
+    HOST_ID = "host.id",
+    /// `host.arch`: its processor.
+    HOST_ARCH = "host.arch",
+    /// `os.type`: `linux`, `darwin`, …
+    OS_TYPE = "os.type",
+    /// `os.name`: the operating system for people.
+    OS_NAME = "os.name",
+    /// `os.version`: its version.
+    OS_VERSION = "os.version",
+    /// `container.id`: the container.
+    CONTAINER_ID = "container.id",
+    /// `k8s.cluster.name`: the cluster.
+    K8S_CLUSTER_NAME = "k8s.cluster.name",
+    /// `k8s.namespace.name`: the namespace of the pod.
+    K8S_NAMESPACE_NAME = "k8s.namespace.name",
+    /// `k8s.node.name`: the node that the pod runs on.
+    K8S_NODE_NAME = "k8s.node.name",
+    /// `k8s.pod.name`: the pod.
+    K8S_POD_NAME = "k8s.pod.name",
+    /// `k8s.pod.uid`: the pod, unique.
+    K8S_POD_UID = "k8s.pod.uid",
+    /// `k8s.container.name`: the container within the pod.
+    K8S_CONTAINER_NAME = "k8s.container.name",
+    /// `k8s.deployment.name`: the deployment that the pod belongs to.
+    K8S_DEPLOYMENT_NAME = "k8s.deployment.name",
 }

@@ -113,7 +113,7 @@ fn sdk_attributes(attributes: &[(&'static str, Value<'_>)]) -> Vec<KeyValue> {
     attributes.iter().map(|(key, value)| KeyValue::new(*key, sdk_value(*value))).collect()
 }
 
-fn sdk_value(value: Value<'_>) -> opentelemetry::Value {
+pub(super) fn sdk_value(value: Value<'_>) -> opentelemetry::Value {
     match value {
         Value::Bool(value) => value.into(),
         Value::I64(value) => value.into(),
