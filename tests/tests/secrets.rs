@@ -23,7 +23,7 @@ use throughline::{
         sql, with_remote,
     },
     logs::{Format, Output},
-    otlp::Protocol,
+    otlp::{EventTarget, Protocol, Signal},
 };
 use throughline_messaging::{channel, mqtt};
 use throughline_testing::collector::{Receiver, Tap};
@@ -79,7 +79,10 @@ impl Tap for Listening {
 async fn no_planted_secret_is_told_in_any_format() {
     for format in [Format::Plain, Format::Otel, Format::Ecs, Format::OtlpJson, Format::Console] {
         for protocol in [Protocol::Grpc, Protocol::HttpProtobuf] {
-            let told = told(protocol, |builder| builder.log_format(format)).await;
+            let target = if protocol == Protocol::Grpc { EventTarget::Both } else { EventTarget::LogRecord };
+            let told =
+                told(protocol, |builder| builder.log_format(format).log_records(Signal::On).events(target))
+                    .await;
             for secret in PLANTED {
                 assert!(!told.everything.contains(secret), "{format}: {secret} in\n{}", told.everything);
             }

@@ -5,6 +5,7 @@
 mod bench;
 mod command;
 mod features;
+mod fuzz;
 mod tidy;
 
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ usage: cargo xtask <command>
   tidy         the house rules that a program can check
   features     each feature of each crate, built alone
   bench-check  instructions counted with valgrind, against the budgets
+  fuzz         each fuzz target for half a minute
   ci           format, clippy, tidy, tests, docs, features";
 
 fn main() -> ExitCode {
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
         Some("tidy") => tidy::run(),
         Some("features") => features::run(),
         Some("bench-check") => bench::run(),
+        Some("fuzz") => fuzz::run(),
         Some("ci") => ci(),
         Some("--help" | "-h") => {
             println!("{USAGE}");

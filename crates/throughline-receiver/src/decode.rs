@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Signal, Span, batch::Batch};
+use crate::{Signal, Span, batch::Batch, json};
 
 /// The spans of an OTLP `ExportTraceServiceRequest` in protobuf, without a server in between.
 ///
@@ -15,6 +15,15 @@ pub fn decode_spans(request: &[u8]) -> Result<Vec<Arc<Span>>, String> {
     }
 }
 
+/// The same in OTLP-JSON.
+///
+/// # Errors
+/// Says what is wrong with the text.
+pub fn decode_spans_json(request: &[u8]) -> Result<Vec<Arc<Span>>, String> {
+    let protobuf = json::to_protobuf(request, &json::TRACES_DATA).map_err(|problem| problem.to_string())?;
+    decode_spans(&protobuf)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -23,5 +32,7 @@ mod tests {
     fn nothing_is_no_span_and_nonsense_is_an_error() {
         assert!(decode_spans(&[]).unwrap().is_empty());
         assert!(decode_spans(&[0xff, 0xff]).is_err());
+        assert!(decode_spans_json(b"{}").unwrap().is_empty());
+        assert!(decode_spans_json(b"[").is_err());
     }
 }

@@ -87,7 +87,7 @@ mod wakeup;
 
 pub use behaviour::{BadAnswer, Behaviour, Refusal};
 pub use builder::{Listen, ReceiverBuilder};
-pub use decode::decode_spans;
+pub use decode::{decode_spans, decode_spans_json};
 pub use error::{ReceiverError, WaitTimeout};
 pub use limits::{LOGS_MAX, METRIC_POINTS_MAX, REQUEST_BYTES_MAX, REQUESTS_MAX, SPANS_MAX};
 pub use model::{
