@@ -66,16 +66,19 @@ impl SecretValues {
     #[must_use]
     pub fn hidden(self, text: &str) -> Cow<'_, str> {
         let (mut shown, mut copied) = (String::new(), 0);
-        let mut at = 0;
+        let (mut at, mut in_word) = (0, false);
         while at < text.len() {
             let rest = text.as_bytes().get(at..).unwrap_or_default();
-            if let Some((keep, len)) = self.find(rest) {
+            if let Some((keep, len)) = self.find(rest, in_word) {
                 shown.push_str(text.get(copied..at + keep).unwrap_or_default());
                 shown.push_str(REDACTED);
                 at += keep + len;
                 copied = at;
+                in_word = false;
             } else {
-                at += next_word(rest);
+                let len = next_part(rest);
+                in_word = rest.get(len.wrapping_sub(1)) == Some(&b'-');
+                at += len;
             }
         }
         if copied == 0 {
@@ -85,22 +88,22 @@ impl SecretValues {
         Cow::Owned(shown)
     }
 
-    /// A secret in the word at the beginning of `rest`: how many bytes before it are shown, and how long it is.
-    fn find(self, rest: &[u8]) -> Option<(usize, usize)> {
+    /// A secret at the beginning of `rest`: how many bytes before it are shown, and how long it is. In the middle of a
+    /// word, behind a hyphen, there may be a number, but no token.
+    fn find(self, rest: &[u8], in_word: bool) -> Option<(usize, usize)> {
         let wants = |look, find: fn(&[u8]) -> Option<(usize, usize)>| {
             if look == Look::For { find(rest) } else { None }
         };
-        wants(self.bearer, bearer)
-            .or_else(|| wants(self.jwt, jwt))
-            .or_else(|| wants(self.card_number, card_number))
+        let token = || wants(self.bearer, bearer).or_else(|| wants(self.jwt, jwt));
+        wants(self.card_number, card_number).or_else(|| if in_word { None } else { token() })
     }
 }
 
-/// To the beginning of the next word: over the word at hand and what stands between.
-fn next_word(rest: &[u8]) -> usize {
-    let word = leading(rest, is_word);
-    let after = rest.get(word..).unwrap_or_default();
-    word + leading(after, |byte| !is_word(byte))
+/// To where a secret may begin next: over the word at hand or its part up to a hyphen, and what stands between.
+fn next_part(rest: &[u8]) -> usize {
+    let part = leading(rest, |byte| is_word(byte) && byte != b'-');
+    let after = rest.get(part..).unwrap_or_default();
+    part + leading(after, |byte| !is_word(byte) || byte == b'-')
 }
 
 fn bearer(rest: &[u8]) -> Option<(usize, usize)> {
@@ -130,28 +133,32 @@ fn jwt(rest: &[u8]) -> Option<(usize, usize)> {
     Some((0, dot + 1 + leading(rest.get(dot + 1..)?, is_word)))
 }
 
+/// The longest run of groups of digits that is a card number: what follows one may be a date.
 fn card_number(rest: &[u8]) -> Option<(usize, usize)> {
     if !matches!(rest.first(), Some(b'2'..=b'6')) {
         return None;
     }
-    let (mut digits, mut len) = ([0; *CARD_DIGITS.end()], 0);
-    let mut count = 0;
-    while let Some(byte) = rest.get(len) {
-        let is_group_end =
-            matches!(byte, b' ' | b'-') && rest.get(len + 1).is_some_and(u8::is_ascii_digit) && count > 0;
-        match (byte, digits.get_mut(count)) {
-            (b'0'..=b'9', Some(digit)) => {
-                *digit = byte - b'0';
-                count += 1;
-            }
-            (b'0'..=b'9', None) => return None,
-            _ if is_group_end => {}
-            (byte, _) if byte.is_ascii_alphabetic() || *byte == b'_' => return None,
-            _ => break,
-        }
+    let (mut digits, mut count, mut len) = ([0; *CARD_DIGITS.end()], 0, 0);
+    let mut found = None;
+    while let Some(digit) = rest.get(len).filter(|byte| byte.is_ascii_digit()) {
+        *digits.get_mut(count)? = digit - b'0';
+        count += 1;
         len += 1;
+        let next = rest.get(len);
+        if next.is_some_and(u8::is_ascii_digit) {
+            if count == digits.len() {
+                break;
+            }
+            continue;
+        }
+        let is_apart = next.is_none_or(|byte| !byte.is_ascii_alphabetic() && *byte != b'_');
+        if is_apart && CARD_DIGITS.contains(&count) && is_luhn(digits.get(..count)?) {
+            found = Some((0, len));
+        }
+        let goes_on = matches!(next, Some(b' ' | b'-')) && count < digits.len();
+        len += usize::from(goes_on);
     }
-    (CARD_DIGITS.contains(&count) && is_luhn(digits.get(..count)?)).then_some((0, len))
+    found
 }
 
 /// The check of ISO/IEC 7812-1, annex B: every second digit from the right counts twice, and the sum ends with a zero.
@@ -203,6 +210,9 @@ mod tests {
             ("4111111111111111", "REDACTED"),
             ("card 4111 1111 1111 1111 declined", "card REDACTED declined"),
             ("5555-5555-5555-4444.", "REDACTED."),
+            ("4111111111111111 12/26", "REDACTED 12/26"),
+            ("4111 1111 1111 1111 2026", "REDACTED 2026"),
+            ("order-4-378282246310005", "order-4-REDACTED"),
             ("378282246310005 and 6011111111111117", "REDACTED and REDACTED"),
         ] {
             assert_eq!(SecretValues::all().hidden(text), expected);
