@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{Signal, Span, batch::Batch, json};
+use throughline_otlp_json::{TRACES_DATA, to_protobuf};
+
+use crate::{Signal, Span, batch::Batch};
 
 /// The spans of an OTLP `ExportTraceServiceRequest` in protobuf, without a server in between.
 ///
@@ -20,7 +22,7 @@ pub fn decode_spans(request: &[u8]) -> Result<Vec<Arc<Span>>, String> {
 /// # Errors
 /// Says what is wrong with the text.
 pub fn decode_spans_json(request: &[u8]) -> Result<Vec<Arc<Span>>, String> {
-    let protobuf = json::to_protobuf(request, &json::TRACES_DATA).map_err(|problem| problem.to_string())?;
+    let protobuf = to_protobuf(request, &TRACES_DATA).map_err(|problem| problem.to_string())?;
     decode_spans(&protobuf)
 }
 
