@@ -158,7 +158,7 @@ async fn told(protocol: Protocol, change: impl FnOnce(Builder) -> Builder) -> To
 
 /// What is said of settings that cannot be used.
 async fn refused() -> String {
-    let bad_url = "https://me:plant-endpoint@collector:4317/?token=plant-endpoint";
+    let bad_url = "ftp://me:plant-endpoint@collector:4317/?token=plant-endpoint";
     let error = throughline::builder("vault").endpoint(bad_url).without_logs().build().err().unwrap();
     let mut shown = format!("{error:?} {error}");
     let mut cause = error.source();
@@ -167,7 +167,7 @@ async fn refused() -> String {
         cause = error.source();
     }
     for (name, value) in [
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://me:plant-bad-variable@collector"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://me:plant-bad-variable@collector"),
         ("OTEL_RESOURCE_ATTRIBUTES", "plant-bad-variable"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "plant-bad-variable"),
     ] {
