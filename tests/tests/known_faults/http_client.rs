@@ -122,3 +122,21 @@ async fn every_field_goes_on() {
         assert_eq!(get_header(&out, name), Some(*value));
     }
 }
+
+/// Ids and baggage leak to everybody who is called.
+#[tokio::test]
+async fn only_the_hosts_of_a_list_are_told() {
+    let capture = Capture::new("orders");
+    let _guard = capture.install();
+    let hosts = throughline::http::client::Hosts::new(["*.shop.test"]).unwrap();
+    let server = service_fn(async |request: Request| {
+        Ok::<_, Infallible>(Response::new(Body::from(format!("{:?}", request.headers()))))
+    });
+    let layer = throughline::http::client().propagation(hosts);
+    let client = ServiceBuilder::new().layer(layer).service(server);
+    for (url, told) in [("http://users.shop.test/", true), ("http://elsewhere.test/", false)] {
+        let response = client.clone().oneshot(request(url, &[])).await.unwrap();
+        assert_eq!(read(response.map(Body::new)).await.contains("traceparent"), told, "{url}");
+    }
+    assert_eq!(capture.spans().len(), 2, "both attempts have a span");
+}

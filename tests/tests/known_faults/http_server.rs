@@ -13,7 +13,9 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tower::ServiceExt;
 
-use crate::scene::{TRACE, app, read, request, send};
+use throughline::http::server::{SkipPaths, TrustedProxies};
+
+use crate::scene::{PARENT, TRACE, app, outgoing, read, request, send};
 
 fn outcome(capture: &Capture) -> String {
     let spans = capture.spans();
@@ -202,4 +204,80 @@ async fn the_caller_gets_the_correlation_id() {
     let span = capture.span("GET /orders/{id}");
     assert!(span.attribute("correlation.id").is_some_and(|own| *own == *id));
     assert_eq!(span.trace_id.to_string(), TRACE);
+}
+
+/// Health checks fill the backend.
+#[tokio::test]
+async fn health_checks_are_skipped_and_pass_their_context_on() {
+    let capture = Capture::new("orders");
+    let _guard = capture.install();
+    let layer = throughline::http::server().skip(SkipPaths::new().exact("/orders/1"));
+    let app = Router::new().route("/orders/{id}", get(async || format!("{:?}", outgoing()))).layer(layer);
+    let seen = read(send(app, request("/orders/1", &[("traceparent", PARENT)])).await).await;
+    assert!(seen.contains(PARENT), "{seen}");
+    assert!(capture.spans().is_empty() && capture.measurements(Metric::HttpServerRequestDuration).is_empty());
+}
+
+/// The left-most address of a chain is believed, which anybody can write.
+#[tokio::test]
+async fn a_clients_address_is_the_right_most_that_no_proxy_of_ours_has() {
+    for (peer, expected) in [([10, 0, 0, 1], "203.0.113.9"), ([198, 51, 100, 1], "198.51.100.1")] {
+        let capture = Capture::new("orders");
+        let _guard = capture.install();
+        let layer = throughline::http::server().trusted_proxies(TrustedProxies::new(["10.0.0.0/8"]).unwrap());
+        let app = Router::new().route("/", get(async || "")).layer(layer);
+        let mut request = request("/", &[("x-forwarded-for", "1.2.3.4, 203.0.113.9, 10.0.0.9")]);
+        request.extensions_mut().insert(axum::extract::ConnectInfo(std::net::SocketAddr::from((peer, 4711))));
+        read(send(app, request).await).await;
+        assert!(capture.span("GET /").attribute("client.address").is_some_and(|address| *address == *expected));
+    }
+}
+
+/// No trust rule for what comes in: strangers choose our trace ids and fill our baggage.
+#[tokio::test]
+async fn a_public_edge_starts_a_new_trace_that_links_to_the_callers() {
+    let capture = Capture::new("orders");
+    let _guard = capture.install();
+    let app = Router::new()
+        .route("/", get(async || format!("{:?}", outgoing())))
+        .layer(throughline::http::server().public());
+    let headers = [("traceparent", PARENT), ("baggage", "theirs=1"), ("x-correlation-id", "order-17")];
+    let seen = read(send(app, request("/", &headers)).await).await;
+    assert!(!seen.contains(TRACE) && !seen.contains("theirs") && seen.contains("order-17"), "{seen}");
+    let span = capture.span("GET /");
+    assert_eq!((span.is_root(), span.links.len()), (true, 1));
+    assert_eq!(span.links[0].trace_id.to_string(), TRACE);
+}
+
+/// No event streams: an hour-long span that says nothing, or none.
+#[tokio::test]
+async fn an_event_stream_says_how_it_goes() {
+    let capture = Capture::new("orders");
+    let _guard = capture.install();
+    let (events, stream) = mpsc::channel::<Result<&'static str, Infallible>>(3);
+    for event in ["data: 1\n\n", "data: 2\n\n", "data: 3\n\n"] {
+        events.send(Ok(event)).await.unwrap();
+    }
+    drop(events);
+    let body = Arc::new(Mutex::new(Some(Body::from_stream(ReceiverStream::new(stream)))));
+    let handler =
+        async move || ([("content-type", "text/event-stream")], body.lock().unwrap().take().unwrap());
+    let app = Router::new().route("/events", get(handler)).layer(throughline::http::server());
+    read(send(app, request("/events", &[])).await).await;
+    let span = capture.span("GET /events");
+    assert_eq!(span.events.len(), 1, "the first chunk is progress, the second and third are not yet");
+    assert!(span.attribute("throughline.http.messages").is_some_and(|count| *count == 3_i64));
+}
+
+/// The trace id is not given to the caller: support cannot find a trace.
+#[tokio::test]
+async fn the_caller_gets_the_span_on_request() {
+    let capture = Capture::new("orders");
+    let _guard = capture.install();
+    let app = Router::new().route("/", get(async || "")).layer(throughline::http::server().server_timing());
+    let response = send(app, request("/", &[])).await;
+    let timing = response.headers()["server-timing"].to_str().unwrap().to_owned();
+    read(response).await;
+    let span = capture.span("GET /");
+    assert_eq!(timing, format!("trace;desc=00-{}-{}-03", span.trace_id, span.span_id));
 }
