@@ -5,21 +5,23 @@
 //! created next, and the source of the ids of every log line and outgoing header.
 
 use std::{
+    any::Any,
     cell::{Cell, RefCell},
     marker::PhantomData,
 };
 
-use crate::Context;
+use crate::{Companion, Context, ContextBridge, bridge};
 
 thread_local! {
     static SCOPES: RefCell<Vec<Scope>> = const { RefCell::new(Vec::new()) };
     static NEXT_GUARD: Cell<u64> = const { Cell::new(0) };
 }
 
-#[derive(Debug)]
 struct Scope {
     owner: Owner,
     context: Context,
+    /// What keeps the scope current on the other side of the bridge, if there is one and it could follow.
+    attached: Option<Box<dyn Any>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +41,8 @@ impl Context {
     /// ```
     #[must_use]
     pub fn current() -> Self {
-        innermost(|scope| scope.context.clone()).unwrap_or_default()
+        bridge::installed()
+            .map_or_else(|| innermost(|scope| scope.context.clone()).unwrap_or_default(), innermost_of_both)
     }
 
     /// Makes this context current on this thread until the guard is dropped.
@@ -47,7 +50,7 @@ impl Context {
     /// Never hold the guard across an `.await`: use [`Carry`](crate::Carry) for futures.
     pub fn enter(&self) -> ContextGuard {
         let number = NEXT_GUARD.with(|next| next.replace(next.get().wrapping_add(1)));
-        push(Owner::Guard(number), self.clone());
+        push(Owner::Guard(number), self.clone(), None);
         ContextGuard { number, _not_send: PhantomData }
     }
 }
@@ -80,17 +83,24 @@ impl Drop for ContextGuard {
     }
 }
 
-pub(crate) fn push_span(id: u64, context: Context) {
-    push(Owner::Span(id), context);
+pub(crate) fn push_span(id: u64, context: Context, companion: Option<&Companion>) {
+    push(Owner::Span(id), context, companion);
 }
 
 pub(crate) fn pop_span(id: u64) {
     remove(Owner::Span(id));
 }
 
-/// The innermost context where it was entered by hand, beside the spans.
+/// The innermost context where it was entered by hand, beside the spans, or on the other side of the bridge.
 pub(crate) fn entered_by_hand() -> Option<Context> {
-    innermost(|scope| matches!(scope.owner, Owner::Guard(_)).then(|| scope.context.clone())).flatten()
+    let by_hand = |scope: &Scope| matches!(scope.owner, Owner::Guard(_)).then(|| scope.context.clone());
+    let Some(bridge) = bridge::installed() else {
+        return innermost(by_hand).flatten();
+    };
+    let both = innermost_of_both(bridge);
+    let ours = innermost(|scope| (by_hand(scope).is_some(), scope.context.span().cloned()));
+    let (is_by_hand, span) = ours.unwrap_or_default();
+    (is_by_hand || both.span() != span.as_ref()).then_some(both)
 }
 
 // A thread that is being torn down has no scopes any more; it then simply has no current context.
@@ -99,8 +109,19 @@ fn innermost<T>(read: impl FnOnce(&Scope) -> T) -> Option<T> {
     SCOPES.try_with(|scopes| scopes.borrow().last().map(read)).ok().flatten()
 }
 
-fn push(owner: Owner, context: Context) {
-    let _torn_down = SCOPES.try_with(|scopes| scopes.borrow_mut().push(Scope { owner, context }));
+/// Every scope of ours is one of theirs as well, so that their order is the order of both.
+fn innermost_of_both(bridge: &dyn ContextBridge) -> Context {
+    let both = bridge.current();
+    match innermost(|scope| scope.attached.is_none().then(|| scope.context.clone())).flatten() {
+        Some(known_to_us_alone) => known_to_us_alone,
+        None => both.unwrap_or_default(),
+    }
+}
+
+fn push(owner: Owner, context: Context, companion: Option<&Companion>) {
+    // Outside the borrow: the other side runs code of its own.
+    let attached = bridge::installed().and_then(|bridge| bridge.enter(&context, companion));
+    let _torn_down = SCOPES.try_with(|scopes| scopes.borrow_mut().push(Scope { owner, context, attached }));
 }
 
 fn remove(owner: Owner) {
@@ -109,7 +130,7 @@ fn remove(owner: Owner) {
         let place = scopes.iter().rposition(|scope| scope.owner == owner)?;
         Some(scopes.remove(place))
     });
-    // The context is dropped here, after the borrow has ended.
+    // The scope is dropped here, after the borrow has ended.
     drop(removed);
 }
 

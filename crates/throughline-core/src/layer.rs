@@ -8,7 +8,7 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer, registry::LookupSpan};
 
-use crate::{Context, Pipeline, SpanData, current, suppress};
+use crate::{Context, Pipeline, SpanData, bridge, current, suppress};
 
 /// Gives every enabled `tracing` span its [`SpanData`] at birth, and keeps [`Context::current`] in step with the spans
 /// that are entered.
@@ -76,9 +76,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ContextLayer {
 
     fn on_enter(&self, id: &Id, ctx: layer::Context<'_, S>) {
         let Some(span) = ctx.span(id) else { return };
-        let context = span.extensions().get::<SpanData>().map(|data| data.context().clone());
-        if let Some(context) = context {
-            current::push_span(id.into_u64(), context);
+        let entered = span.extensions().get::<SpanData>().map(|data| {
+            (data.context().clone(), bridge::installed().and_then(|_| data.companion().cloned()))
+        });
+        if let Some((context, companion)) = entered {
+            current::push_span(id.into_u64(), context, companion.as_ref());
         }
     }
 

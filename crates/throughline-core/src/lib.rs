@@ -61,6 +61,7 @@ mod origin;
 mod propagate;
 
 // What is current, and the life of a span.
+mod bridge;
 mod carry;
 mod context;
 mod current;
@@ -90,6 +91,7 @@ mod suppress;
 
 pub use baggage::{BAGGAGE_BYTES_MAX, BAGGAGE_MEMBERS_MAX, BAGGAGE_READ_BYTES_MAX, Baggage, BaggageError};
 pub use baggage_fields::BaggageFields;
+pub use bridge::{Companion, ContextBridge, install_bridge};
 pub use carrier::Carrier;
 pub use carry::{Carried, Carry, carry};
 pub use clock::{Clock, now_unix_nanos};

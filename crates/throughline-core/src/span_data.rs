@@ -2,7 +2,9 @@
 
 use std::{any::Any, fmt};
 
-use crate::{Context, Sampler, SpanContext, SpanId, SpanRecord, TraceFlags, origin::Origin, random};
+use crate::{
+    Companion, Context, Sampler, SpanContext, SpanId, SpanRecord, TraceFlags, origin::Origin, random,
+};
 
 /// The identity of a span, fixed when it is created, and the records that span layers keep of it.
 ///
@@ -15,6 +17,7 @@ pub struct SpanData {
     link: Option<Box<SpanContext>>,
     record: Option<Box<dyn SpanRecord>>,
     more_records: Vec<Box<dyn SpanRecord>>,
+    companion: Option<Companion>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +51,7 @@ impl SpanData {
             link: origin.and_then(Origin::link).cloned().map(Box::new),
             record: None,
             more_records: Vec::new(),
+            companion: None,
         }
     }
 
@@ -85,6 +89,15 @@ impl SpanData {
         } else {
             self.more_records.push(record);
         }
+    }
+
+    /// Gives the [`ContextBridge`](crate::ContextBridge) `companion` whenever the span is entered from now on.
+    pub fn accompany(&mut self, companion: Companion) {
+        self.companion = Some(companion);
+    }
+
+    pub(crate) const fn companion(&self) -> Option<&Companion> {
+        self.companion.as_ref()
     }
 
     /// The attached record of type `T`.

@@ -2,6 +2,8 @@
 
 use std::{cell::Cell, marker::PhantomData};
 
+use crate::{ContextBridge, bridge};
+
 thread_local! {
     static SUPPRESSED: Cell<bool> = const { Cell::new(false) };
 }
@@ -15,10 +17,10 @@ pub fn suppress() -> SuppressGuard {
     SuppressGuard { before, _not_send: PhantomData }
 }
 
-/// Whether this thread is inside [`suppress`].
+/// Whether this thread is inside [`suppress`], or inside what a [`ContextBridge`](crate::ContextBridge) has for it.
 #[must_use]
 pub fn is_suppressed() -> bool {
-    SUPPRESSED.with(Cell::get)
+    SUPPRESSED.with(Cell::get) || bridge::installed().is_some_and(ContextBridge::is_suppressed)
 }
 
 /// Ends the suppression of its thread when dropped.

@@ -58,23 +58,12 @@ impl Exporter {
 
     /// Sends everything that is queued now; false when that took longer than `limit`.
     pub async fn flush(&self, limit: Duration) -> bool {
-        let mut ticket = 0;
-        self.orders.send_modify(|orders| {
-            orders.flush += 1;
-            ticket = orders.flush;
-        });
-        let done = async {
-            for mut flushed in self.flushed.clone() {
-                if flushed.wait_for(|done| *done >= ticket).await.is_err() {
-                    return false;
-                }
-            }
-            true
-        };
-        tokio::select! {
-            done = done => done,
-            () = elapsed(limit) => false,
-        }
+        self.flusher().flush(limit).await
+    }
+
+    /// What others need to flush without the guard.
+    pub(crate) fn flusher(&self) -> Flusher {
+        Flusher { orders: self.orders.clone(), flushed: self.flushed.clone() }
     }
 
     /// Stops taking records, sends what is queued until `deadline`, and reports what did not arrive.
@@ -153,6 +142,60 @@ impl Exporter {
         self.orders.send_modify(|orders| {
             orders.end.get_or_insert(end);
         });
+    }
+}
+
+/// Asks the export thread to send what waits.
+#[derive(Clone, Debug)]
+pub(crate) struct Flusher {
+    orders: watch::Sender<Orders>,
+    flushed: Vec<watch::Receiver<u64>>,
+}
+
+impl Flusher {
+    async fn flush(&self, limit: Duration) -> bool {
+        let mut ticket = 0;
+        self.orders.send_modify(|orders| {
+            orders.flush += 1;
+            ticket = orders.flush;
+        });
+        let done = async {
+            for mut flushed in self.flushed.clone() {
+                if flushed.wait_for(|done| *done >= ticket).await.is_err() {
+                    return false;
+                }
+            }
+            true
+        };
+        tokio::select! {
+            done = done => done,
+            () = elapsed(limit) => false,
+        }
+    }
+
+    /// The same, on a thread without a runtime or with any: nothing here needs one.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn flush_blocking(&self, limit: Duration) -> bool {
+        let waker = Arc::new(Unpark(std::thread::current())).into();
+        let mut context = std::task::Context::from_waker(&waker);
+        let mut flush = std::pin::pin!(self.flush(limit));
+        loop {
+            match flush.as_mut().poll(&mut context) {
+                std::task::Poll::Ready(flushed) => return flushed,
+                std::task::Poll::Pending => std::thread::park(),
+            }
+        }
+    }
+}
+
+/// Wakes a thread that is parked.
+#[cfg(feature = "opentelemetry")]
+struct Unpark(std::thread::Thread);
+
+#[cfg(feature = "opentelemetry")]
+impl std::task::Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 

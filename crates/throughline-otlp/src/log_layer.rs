@@ -192,7 +192,7 @@ fn event_name(metadata: &Metadata<'static>) -> &'static str {
 }
 
 /// The bridge from the `log` crate has one target for all and the record's own place beside it.
-const BRIDGE_TARGET: &str = "log";
+pub(crate) const BRIDGE_TARGET: &str = "log";
 
 thread_local! {
     static NOTES: Cell<Option<Box<LogNotes>>> = const { Cell::new(None) };

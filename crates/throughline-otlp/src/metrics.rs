@@ -29,6 +29,7 @@ use crate::{
     backoff::Backoff,
     plan::{MetricHistograms, MetricTemporality, MetricsPlan},
     queue::Queue,
+    sdk_value::sdk_value,
     signal_kind::SignalKind,
     transport::{Answer, Transports},
 };
@@ -64,8 +65,7 @@ pub(crate) fn provider(
         temporality: plan.temporality,
     };
     let reader = PeriodicReader::builder(exporter).with_interval(plan.interval).build();
-    let attributes =
-        resource.values().map(|(key, value)| KeyValue::new(key.to_owned(), recorder::sdk_value(value)));
+    let attributes = resource.values().map(|(key, value)| KeyValue::new(key.to_owned(), sdk_value(value)));
     let resource =
         Resource::builder_empty().with_schema_url(attributes, throughline_core::semconv::SCHEMA_URL).build();
     let mut provider = SdkMeterProvider::builder().with_reader(reader).with_resource(resource);

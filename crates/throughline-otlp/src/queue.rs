@@ -108,6 +108,11 @@ impl Queue {
 }
 
 impl SpanSink for Queue {
+    fn refuse(&self) {
+        self.stats.accept();
+        self.stats.drop(DropReason::AlreadyShutdown, 1);
+    }
+
     fn accept(&self, span: &[u8]) {
         self.push(span);
     }

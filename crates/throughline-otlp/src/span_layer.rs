@@ -22,7 +22,7 @@ use crate::{
     EventTarget,
     encode::{
         attributes::{Attributes as EncodedAttributes, Caps},
-        span::{Kind, OtlpSpan, field::EVENT_ATTRIBUTES},
+        span::{FieldRecord, Identity, Kind, OtlpSpan, field::EVENT_ATTRIBUTES},
     },
     limits::SpanLimits,
 };
@@ -31,6 +31,9 @@ use crate::{
 pub trait SpanSink: Send + Sync + 'static {
     /// `span` is one `spans` field of an OTLP `ScopeSpans` message, with its tag and length.
     fn accept(&self, span: &[u8]);
+
+    /// A sampled span ended that nobody encoded, since whoever kept it for us was shut down before: counts it.
+    fn refuse(&self) {}
 }
 
 /// Turns `tracing` spans into OTLP.
@@ -125,7 +128,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
         }
         // Values are formatted before the span's data is locked: a user's `Debug` may do anything, log included.
         let mut record = OtlpSpan::begin(fields.metadata().name(), self.limits, &self.clock, &self.redactor);
-        fields.record(&mut Visitor::new(|key, value| birth(&mut record, key, value)));
+        fields.record(&mut Visitor::new(|key, value| birth(&mut *record, key, value)));
         if let Some(data) = span.extensions_mut().get_mut::<SpanData>() {
             for (name, value) in self.baggage.of(data.context().baggage()) {
                 record.attribute(name, value.into());
@@ -179,7 +182,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
         let Some(mut record) = data.take::<OtlpSpan>() else {
             return;
         };
-        record.finish(data);
+        record.finish(&Identity::of(data));
         drop(extensions);
         self.sink.accept(record.encoded());
         record.recycle();
@@ -240,7 +243,7 @@ impl EventNotes {
 }
 
 /// A field of the span itself: `otel.*` steers, everything else is an attribute.
-fn birth(record: &mut OtlpSpan, key: &'static str, value: Value<'_>) {
+pub(crate) fn birth(record: &mut impl FieldRecord, key: &'static str, value: Value<'_>) {
     match (key, value) {
         ("otel.name", Value::Str(name)) => record.name(name),
         ("otel.kind", Value::Str(kind)) => Kind::parse(kind).into_iter().for_each(|kind| record.kind(kind)),

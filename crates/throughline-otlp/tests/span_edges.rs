@@ -1,45 +1,48 @@
 //! Spans at the edges of what `tracing` allows, as a Collector decodes them.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
-use std::sync::{Arc, Mutex};
+mod contract;
 
+use std::sync::Arc;
+
+use contract::{Exemption, Kept, Settings, Under, contract};
 use opentelemetry_proto::tonic::{
-    collector::trace::v1::ExportTraceServiceRequest,
     common::v1::any_value::Value as Any,
     trace::v1::{Span, span::Event},
 };
-use prost::Message;
-use throughline_core::{ContextLayer, Filters, Pipeline, SpanExt, Status, suppress};
-use throughline_otlp::{Envelope, SpanLayer, SpanLimits, SpanSink};
-use tracing::{Dispatch, dispatcher::with_default, field::Empty, info, info_span};
-use tracing_subscriber::{prelude::*, registry};
+use throughline_core::{Filters, SpanExt, Status, Tracestate, suppress};
+use throughline_otlp::SpanLimits;
+use tracing::{dispatcher::with_default, field::Empty, info, info_span};
 
-#[derive(Default)]
-struct Kept(Mutex<Vec<u8>>);
-
-impl SpanSink for Kept {
-    fn accept(&self, span: &[u8]) {
-        self.0.lock().expect("no test panics inside").extend_from_slice(span);
-    }
+contract! {
+    a_span_may_name_its_parent_or_refuse_one,
+    an_event_may_name_its_span_or_refuse_one,
+    an_event_without_a_message_has_the_name_of_its_call_site,
+    each_kind_is_known_in_any_case_and_may_come_late,
+    a_status_at_birth_is_one_set_later_is_another,
+    an_error_becomes_status_type_and_one_event,
+    an_error_as_a_field_is_a_text,
+    filters_decide_which_events_are_kept,
+    a_suppressed_thread_leaves_neither_spans_nor_events,
+    an_event_beyond_the_limit_is_counted_not_kept,
+    buffers_of_an_earlier_span_leave_no_trace_in_a_later_one,
+    a_link_keeps_the_vendor_state_of_the_span_it_points_to,
+    an_attribute_may_be_written_again_and_again,
 }
 
-fn capture(work: impl FnOnce()) -> Vec<Span> {
-    capture_with(|layer| layer, work)
+fn capture(under: Under, work: impl FnOnce()) -> Vec<Span> {
+    capture_with(under, Settings::default(), work)
 }
 
-fn capture_with(set: impl FnOnce(SpanLayer) -> SpanLayer, work: impl FnOnce()) -> Vec<Span> {
+fn capture_with(under: Under, settings: Settings, work: impl FnOnce()) -> Vec<Span> {
     let kept = Arc::<Kept>::default();
-    let layer = set(SpanLayer::new(Arc::clone(&kept) as Arc<dyn SpanSink>));
-    let context = ContextLayer::new(Pipeline::builder().build());
-    with_default(&Dispatch::new(registry().with(context).with(layer)), work);
-    let request = Envelope::new([]).around(&kept.0.lock().unwrap());
-    let mut request = ExportTraceServiceRequest::decode(request.as_slice()).unwrap();
-    request.resource_spans.pop().unwrap().scope_spans.pop().unwrap().spans
+    with_default(&under.dispatch(&kept, settings), work);
+    kept.spans()
 }
 
-fn one(work: impl FnOnce()) -> Span {
-    let mut spans = capture(work);
+fn one(under: Under, work: impl FnOnce()) -> Span {
+    let mut spans = capture(under, work);
     assert_eq!(spans.len(), 1, "{spans:?}");
     spans.pop().unwrap()
 }
@@ -60,9 +63,8 @@ fn text<'a>(event: &'a Event, key: &str) -> Option<&'a str> {
     }
 }
 
-#[test]
-fn a_span_may_name_its_parent_or_refuse_one() {
-    let spans = capture(|| {
+fn a_span_may_name_its_parent_or_refuse_one(under: Under) {
+    let spans = capture(under, || {
         let first = info_span!("first");
         let _second = info_span!("second").entered();
         drop(info_span!(parent: &first, "child of first"));
@@ -74,9 +76,8 @@ fn a_span_may_name_its_parent_or_refuse_one() {
     assert!([&first.trace_id, &second.trace_id].iter().all(|trace| **trace != root.trace_id));
 }
 
-#[test]
-fn an_event_may_name_its_span_or_refuse_one() {
-    let spans = capture(|| {
+fn an_event_may_name_its_span_or_refuse_one(under: Under) {
+    let spans = capture(under, || {
         let named = info_span!("named");
         let _current = info_span!("current").entered();
         info!(parent: &named, "elsewhere");
@@ -87,16 +88,14 @@ fn an_event_may_name_its_span_or_refuse_one() {
     assert_eq!((event_names(current), event_names(named)), (vec!["here"], vec!["elsewhere"]));
 }
 
-#[test]
-fn an_event_without_a_message_has_the_name_of_its_call_site() {
-    let span = one(|| info_span!("span").in_scope(|| info!(answer = 42)));
+fn an_event_without_a_message_has_the_name_of_its_call_site(under: Under) {
+    let span = one(under, || info_span!("span").in_scope(|| info!(answer = 42)));
     let [event] = span.events.as_slice() else { panic!("{span:?}") };
     assert!(event.name.starts_with("event ") && event.name.contains("span_edges.rs"), "{}", event.name);
     assert_eq!(text(event, "level"), Some("INFO"));
 }
 
-#[test]
-fn each_kind_is_known_in_any_case_and_may_come_late() {
+fn each_kind_is_known_in_any_case_and_may_come_late(under: Under) {
     let kinds = [
         ("internal", 1),
         ("SERVER", 2),
@@ -106,34 +105,33 @@ fn each_kind_is_known_in_any_case_and_may_come_late() {
         ("no such kind", 1),
     ];
     for (kind, number) in kinds {
-        let early = one(|| drop(info_span!("span", otel.kind = kind)));
-        let late = one(|| {
+        let early = one(under, || drop(info_span!("span", otel.kind = kind)));
+        let late = one(under, || {
             info_span!("span", otel.kind = Empty).record("otel.kind", tracing::field::display(kind));
         });
         assert_eq!((early.kind, late.kind), (number, number), "{kind}");
     }
 }
 
-#[test]
-fn a_status_at_birth_is_one_set_later_is_another() {
-    let ok = one(|| drop(info_span!("span", otel.status_code = "Ok")));
+fn a_status_at_birth_is_one_set_later_is_another(under: Under) {
+    let ok = one(under, || drop(info_span!("span", otel.status_code = "Ok")));
     let described =
-        one(|| drop(info_span!("span", otel.status_code = "ERROR", otel.status_message = "late")));
-    let failed = one(|| {
+        one(under, || drop(info_span!("span", otel.status_code = "ERROR", otel.status_message = "late")));
+    let failed = one(under, || {
         info_span!("span", otel.status_code = Empty).record("otel.status_code", "error");
     });
-    let taken_back = one(|| {
+    let taken_back = one(under, || {
         info_span!("span").set_status(Status::Error("too early")).set_status(Status::Unset);
     });
     let code = |span: &Span| span.status.as_ref().map(|status| status.code);
-    assert_eq!([&ok, &failed, &taken_back].map(code), [Some(1), Some(2), None]);
+    let back = if under.is_exempt(Exemption::StatusOnlyRises) { Some(2) } else { None };
+    assert_eq!([&ok, &failed, &taken_back].map(code), [Some(1), Some(2), back]);
     let status = described.status.unwrap();
     assert_eq!((status.code, status.message.as_str()), (2, "late"));
 }
 
-#[test]
-fn an_error_becomes_status_type_and_one_event() {
-    let span = one(|| {
+fn an_error_becomes_status_type_and_one_event(under: Under) {
+    let span = one(under, || {
         let error = std::io::Error::other("disk full");
         info_span!("span").record_error(&error);
     });
@@ -144,9 +142,8 @@ fn an_error_becomes_status_type_and_one_event() {
     assert!(text(event, "exception.type").is_some_and(|kind| kind.ends_with("Error")), "{event:?}");
 }
 
-#[test]
-fn an_error_as_a_field_is_a_text() {
-    let span = one(|| {
+fn an_error_as_a_field_is_a_text(under: Under) {
+    let span = one(under, || {
         let error = std::io::Error::other("disk full");
         info_span!("span").in_scope(|| info!(error = &error as &dyn std::error::Error, "trying again"));
     });
@@ -154,24 +151,19 @@ fn an_error_as_a_field_is_a_text() {
     assert!(span.status.is_none(), "{span:?}");
 }
 
-#[test]
-fn filters_decide_which_events_are_kept() {
+fn filters_decide_which_events_are_kept(under: Under) {
     let filters = Filters::new("trace".parse().unwrap(), "info,noisy=off".parse().unwrap());
-    let spans = capture_with(
-        |layer| layer.filters(filters),
-        || {
-            let _span = info_span!("span").entered();
-            info!("kept");
-            tracing::debug!("too detailed");
-            info!(target: "noisy", "switched off");
-        },
-    );
+    let spans = capture_with(under, Settings { filters: Some(filters), ..Settings::default() }, || {
+        let _span = info_span!("span").entered();
+        info!("kept");
+        tracing::debug!("too detailed");
+        info!(target: "noisy", "switched off");
+    });
     assert_eq!(event_names(&spans[0]), ["kept"]);
 }
 
-#[test]
-fn a_suppressed_thread_leaves_neither_spans_nor_events() {
-    let spans = capture(|| {
+fn a_suppressed_thread_leaves_neither_spans_nor_events(under: Under) {
+    let spans = capture(under, || {
         let span = info_span!("span").entered();
         let guard = suppress();
         info_span!("not observed").in_scope(|| info!("neither"));
@@ -183,18 +175,17 @@ fn a_suppressed_thread_leaves_neither_spans_nor_events() {
     assert_eq!((names(&spans), event_names(&spans[0])), (vec!["span"], vec!["observed"]));
 }
 
-#[test]
-fn an_event_beyond_the_limit_is_counted_not_kept() {
+fn an_event_beyond_the_limit_is_counted_not_kept(under: Under) {
     let spans = capture_with(
-        |layer| layer.limits(SpanLimits::default().events(0)),
+        under,
+        Settings { limits: SpanLimits::default().events(0), ..Settings::default() },
         || info_span!("span").in_scope(|| (0..300).for_each(|_| info!("again"))),
     );
     assert_eq!((spans[0].events.len(), spans[0].dropped_events_count), (0, 300));
 }
 
-#[test]
-fn buffers_of_an_earlier_span_leave_no_trace_in_a_later_one() {
-    let spans = capture(|| {
+fn buffers_of_an_earlier_span_leave_no_trace_in_a_later_one(under: Under) {
+    let spans = capture(under, || {
         let full = info_span!("full", otel.kind = "server", a = 1).entered();
         info!("event");
         full.set_status(Status::Error("no")).add_link(&full.context().span().unwrap().clone(), &[]);
@@ -214,4 +205,36 @@ fn buffers_of_an_earlier_span_leave_no_trace_in_a_later_one() {
         ..Span::default()
     };
     assert_eq!(*empty, bare);
+}
+
+fn a_link_keeps_the_vendor_state_of_the_span_it_points_to(under: Under) {
+    let linked = |state: &str| {
+        let span = one(under, || {
+            let span = info_span!("span");
+            let own = span.context().span().unwrap().clone();
+            span.add_link(&own.with_tracestate(Tracestate::parse(state.as_bytes()).unwrap()), &[]);
+        });
+        span.links[0].trace_state.clone()
+    };
+    assert_eq!(linked("a@b=1,c=2"), "a@b=1,c=2");
+    // A key that Level 2 of the recommendation allows and Level 1 did not.
+    let second_level = if under.is_exempt(Exemption::LinkedStateMayBeLost) { "" } else { "a@b@c=1" };
+    assert_eq!(linked("a@b@c=1"), second_level);
+}
+
+fn an_attribute_may_be_written_again_and_again(under: Under) {
+    let written = |times: i64| {
+        let span = one(under, || {
+            let span = info_span!("span");
+            (0..times).for_each(|number| _ = span.set_attribute("number", number));
+        });
+        assert_eq!(span.attributes.len(), 1);
+        let Some(Any::IntValue(last)) = span.attributes[0].value.as_ref().unwrap().value else {
+            panic!("{span:?}")
+        };
+        (last, span.dropped_attributes_count)
+    };
+    assert_eq!(written(1_000), (999, 0));
+    let often = if under.is_exempt(Exemption::ManyWritesAreCapped) { (1_023, 976) } else { (1_999, 0) };
+    assert_eq!(written(2_000), often);
 }

@@ -5,8 +5,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::sync::{Arc, Mutex, atomic::AtomicU64};
+mod contract;
 
+use std::{
+    borrow::Cow,
+    sync::{Arc, atomic::AtomicU64},
+};
+
+use contract::{Exemption, Kept, Settings, Under, contract};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{AnyValue, ArrayValue, KeyValue, any_value::Value as Any},
@@ -14,24 +20,28 @@ use opentelemetry_proto::tonic::{
 };
 use prost::Message;
 use throughline_core::{
-    Clock, Context, ContextLayer, CorrelationId, Pipeline, SpanContext, SpanExt, SpanId, Status, TraceFlags,
-    TraceId, Tracestate, Value, with_remote,
+    Clock, Context, CorrelationId, Pipeline, SpanContext, SpanExt, SpanId, Status, TraceFlags, TraceId,
+    Tracestate, Value, with_remote,
 };
-use throughline_otlp::{Envelope, SpanLayer, SpanLimits, SpanSink};
-use tracing::{Dispatch, dispatcher::with_default, info_span};
-use tracing_subscriber::{prelude::*, registry};
+use throughline_otlp::{Envelope, SpanLimits};
+use tracing::{dispatcher::with_default, info_span};
 
 const SEEDS: u64 = 600;
 const NOW: u64 = 1_000;
+/// The largest number that OTLP has.
+const I64_MAX: u64 = i64::MAX as u64;
 
-#[test]
-fn any_span_decodes_to_what_was_written() {
+contract! {
+    any_span_decodes_to_what_was_written,
+}
+
+fn any_span_decodes_to_what_was_written(under: Under) {
     for seed in 0..SEEDS {
         let mut dice = Dice(seed);
         let limits = dice.limits();
         let wishes = Wishes::roll(&mut dice, limits);
-        let written = wishes.write(limits);
-        let expected = wishes.expected(limits, &written);
+        let written = wishes.write(under, limits);
+        let expected = wishes.expected(under, limits, &written);
         // Bytes, because a NaN differs from itself.
         assert!(
             written.encode_to_vec() == expected.encode_to_vec(),
@@ -93,13 +103,15 @@ impl Wishes {
         }
     }
 
-    fn write(&self, limits: Limits) -> Span {
+    fn write(&self, under: Under, limits: Limits) -> Span {
         let kept = Arc::<Kept>::default();
-        let sink = Arc::clone(&kept) as Arc<dyn SpanSink>;
-        let clock = Clock::fixed(Arc::new(AtomicU64::new(NOW)));
-        let layer = SpanLayer::new(sink).limits(limits.real()).clock(clock);
-        let pipeline = Pipeline::builder().sampler(throughline_core::AlwaysOn).build();
-        with_default(&Dispatch::new(registry().with(ContextLayer::new(pipeline)).with(layer)), || {
+        let settings = Settings {
+            pipeline: Pipeline::builder().sampler(throughline_core::AlwaysOn).build(),
+            limits: limits.real(),
+            clock: Clock::fixed(Arc::new(AtomicU64::new(NOW))),
+            ..Settings::default()
+        };
+        with_default(&under.dispatch(&kept, settings), || {
             let span = with_remote(&self.parent, || info_span!("made up"));
             span.set_name(&self.name);
             for (key, value) in &self.attributes {
@@ -113,17 +125,16 @@ impl Wishes {
                 span.set_status(Status::Error(description));
             }
         });
-        let request = Envelope::new([]).around(&kept.0.lock().unwrap());
-        let mut request = ExportTraceServiceRequest::decode(request.as_slice()).unwrap();
-        let mut spans = request.resource_spans.pop().unwrap().scope_spans.pop().unwrap().spans;
+        let mut spans = kept.spans();
         assert_eq!(spans.len(), 1, "{spans:?}");
         spans.pop().unwrap()
     }
 
     /// Everything but the span's own id, which nobody can know before.
-    fn expected(&self, limits: Limits, written: &Span) -> Span {
+    fn expected(&self, under: Under, limits: Limits, written: &Span) -> Span {
         let parent = self.parent.span().unwrap();
-        let (mut attributes, dropped_attributes_count) = limits.leave(&self.attributes, limits.attributes);
+        let (mut attributes, dropped_attributes_count) =
+            limits.leave(under, &self.attributes, limits.attributes);
         let correlation = self.parent.correlation_id().unwrap().as_str().to_owned();
         attributes.push(Held::Str(correlation).under("correlation.id", None));
         let (events, dropped_events_count) = within(&self.events, limits.events);
@@ -140,21 +151,12 @@ impl Wishes {
             end_time_unix_nano: NOW,
             attributes,
             dropped_attributes_count,
-            events: events.iter().map(|(name, pairs)| limits.event(name, pairs)).collect(),
+            events: events.iter().map(|(name, pairs)| limits.event(under, name, pairs)).collect(),
             dropped_events_count,
-            links: links.iter().map(|(to, pairs)| limits.link(to, pairs)).collect(),
+            links: links.iter().map(|(to, pairs)| limits.link(under, to, pairs)).collect(),
             dropped_links_count,
             status: self.status.clone().map(|message| OtlpStatus { message, code: 2 }),
         }
-    }
-}
-
-#[derive(Default)]
-struct Kept(Mutex<Vec<u8>>);
-
-impl SpanSink for Kept {
-    fn accept(&self, span: &[u8]) {
-        self.0.lock().expect("no test panics inside").extend_from_slice(span);
     }
 }
 
@@ -181,7 +183,7 @@ impl Limits {
     }
 
     /// What `max` leaves of `pairs`: each key once, where it was set last. The rest is counted.
-    fn leave(self, pairs: &[(String, Held)], max: usize) -> (Vec<KeyValue>, u32) {
+    fn leave(self, under: Under, pairs: &[(String, Held)], max: usize) -> (Vec<KeyValue>, u32) {
         let (mut kept, mut dropped) = (Vec::<KeyValue>::new(), 0);
         for (key, value) in pairs {
             let place = kept.iter().position(|pair| pair.key == *key);
@@ -190,18 +192,18 @@ impl Limits {
                 continue;
             }
             place.map(|place| kept.remove(place));
-            kept.push(value.under(key, self.value_chars));
+            kept.push(value.seen(under).under(key, self.value_chars));
         }
         (kept, dropped)
     }
 
-    fn event(self, name: &str, pairs: &[(String, Held)]) -> Event {
-        let (attributes, dropped_attributes_count) = self.leave(pairs, self.event_attributes);
+    fn event(self, under: Under, name: &str, pairs: &[(String, Held)]) -> Event {
+        let (attributes, dropped_attributes_count) = self.leave(under, pairs, self.event_attributes);
         Event { time_unix_nano: NOW, name: name.to_owned(), attributes, dropped_attributes_count }
     }
 
-    fn link(self, to: &SpanContext, pairs: &[(String, Held)]) -> Link {
-        let (attributes, dropped_attributes_count) = self.leave(pairs, self.link_attributes);
+    fn link(self, under: Under, to: &SpanContext, pairs: &[(String, Held)]) -> Link {
+        let (attributes, dropped_attributes_count) = self.leave(under, pairs, self.link_attributes);
         let remote = if to.is_remote() { 0x200 } else { 0 };
         Link {
             trace_id: to.trace_id().to_bytes().to_vec(),
@@ -220,6 +222,7 @@ fn within<T>(all: &[T], max: usize) -> (&[T], u32) {
 }
 
 /// A [`Value`] that owns what it holds.
+#[derive(Clone)]
 enum Held {
     Bool(bool),
     I64(i64),
@@ -250,6 +253,19 @@ impl Held {
             Self::I64s(values) => Value::I64s(values),
             Self::F64s(values) => Value::F64s(values),
             Self::Strs(texts) => Value::Strs(texts),
+        }
+    }
+
+    /// The value as this layer gets to see it.
+    fn seen(&self, under: Under) -> Cow<'_, Self> {
+        match self {
+            Self::Bytes(bytes) if under.is_exempt(Exemption::BytesAreText) => {
+                Cow::Owned(Self::Str(format!("{bytes:?}")))
+            }
+            Self::U64(number) if under.is_exempt(Exemption::LargeNumbersAreText) && *number > I64_MAX => {
+                Cow::Owned(Self::Str(number.to_string()))
+            }
+            other => Cow::Borrowed(other),
         }
     }
 

@@ -43,6 +43,8 @@ pub fn builder(service: &str) -> Builder {
         diagnostics_level: None,
         propagator: Propagator::default(),
         known_methods: None,
+        #[cfg(feature = "opentelemetry")]
+        opentelemetry: crate::opentelemetry::Choice::default(),
         strict: Strictness::Warn,
     }
 }
@@ -62,6 +64,8 @@ pub struct Builder {
     diagnostics_level: Option<LevelFilter>,
     propagator: Propagator,
     known_methods: Option<KnownMethods>,
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) opentelemetry: crate::opentelemetry::Choice,
     strict: Strictness,
 }
 
@@ -263,6 +267,10 @@ impl Builder {
         let (telemetry, warnings) = self.build_with_warnings()?;
         tracing::dispatcher::set_global_default(telemetry.dispatch())
             .map_err(|error| InitError::caused("another tracing subscriber is installed already", error))?;
+        #[cfg(feature = "opentelemetry")]
+        if let Some(sdk) = telemetry.opentelemetry() {
+            sdk.make_global();
+        }
         for warning in &warnings {
             tracing::warn!(target: DIAGNOSTICS_TARGET, "{warning}");
         }
@@ -312,8 +320,18 @@ impl Builder {
             None => Some(Output::stdout()),
         };
         let (log_lines, baggage_fields) = (self.log_lines, self.baggage_fields);
-        let parts =
-            Parts { built, output, format, log_lines, baggage_fields, filters, propagator, known_methods };
+        let parts = Parts {
+            built,
+            output,
+            format,
+            log_lines,
+            baggage_fields,
+            filters,
+            propagator,
+            known_methods,
+            #[cfg(feature = "opentelemetry")]
+            opentelemetry: self.opentelemetry,
+        };
         Ok((parts.assemble()?, warnings))
     }
 

@@ -40,6 +40,7 @@
 //! | `otlp-json` | yes | OTLP-JSON over HTTP, on standard output, in a file |
 //! | `tls-ring`, `tls-aws-lc` | no | `https` to the Collector, by rustls with this provider |
 //! | `zstd` | no | compression by zstd, for a Collector that knows it |
+//! | `opentelemetry` | no | one trace with code on the OpenTelemetry API; `otlp::sdk`, the SDK over our queue |
 //! | `messaging` | with either | `messaging`, spans for brokers of your own |
 //! | `channel`, `mqtt` | no | `messaging` over tokio channels, over MQTT 5 |
 //! | `resilience` | no | `resilience`, the patterns that keep a system up, each decision on the span |
@@ -58,6 +59,8 @@ mod builder;
 mod error;
 #[cfg(feature = "axum")]
 mod log_filter_route;
+#[cfg(all(feature = "logs", feature = "opentelemetry"))]
+mod opentelemetry;
 #[cfg(all(feature = "logs", feature = "otlp"))]
 mod parts;
 pub mod process;
@@ -70,6 +73,8 @@ pub use builder::{Builder, builder, init};
 pub use error::InitError;
 #[cfg(feature = "axum")]
 pub use log_filter_route::log_filter_route;
+#[cfg(all(feature = "logs", feature = "opentelemetry"))]
+pub use opentelemetry::SpanLayerKind;
 #[cfg(all(feature = "logs", feature = "otlp"))]
 pub use telemetry::{Report, Telemetry};
 

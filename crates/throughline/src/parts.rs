@@ -4,8 +4,12 @@ use throughline_core::{
     BaggageFields, ContextLayer, Filters, KnownMethods, Pipeline, Propagator, semconv::resource,
 };
 use throughline_logs::{Format, JsonLayer, JsonLayerBuilder, LogCounters, NonBlocking, Output, WriterGuard};
+#[cfg(feature = "opentelemetry")]
+use throughline_otlp::sdk::{OpenTelemetry, SpanProcessor};
 use throughline_otlp::{Built, LogLayer, Signal, SpanLayer};
 use tracing::Dispatch;
+#[cfg(not(feature = "opentelemetry"))]
+use tracing_subscriber::layer::Identity;
 use tracing_subscriber::{Layer, prelude::*, registry};
 
 use crate::{InitError, Telemetry, builder::ChangeOfLines};
@@ -20,6 +24,8 @@ pub(crate) struct Parts {
     pub(crate) filters: Filters,
     pub(crate) propagator: Propagator,
     pub(crate) known_methods: Option<KnownMethods>,
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) opentelemetry: crate::opentelemetry::Choice,
 }
 
 /// A layer that writes lines, the thread behind it, and its counters.
@@ -32,8 +38,9 @@ struct Lines {
 impl Parts {
     /// Ids first, then lines, then spans and log records, all behind one filter for the whole subscriber: nobody else stands in it.
     pub(crate) fn assemble(self) -> Result<Telemetry, InitError> {
-        let Self { built, output, format, log_lines, baggage_fields, filters, propagator, known_methods } =
-            self;
+        let Self {
+            built, output, format, log_lines, baggage_fields, filters, propagator, known_methods, ..
+        } = self;
         let mut settings = described(&built)
             .format(format)
             .filters(filters.clone())
@@ -78,9 +85,33 @@ impl Parts {
                 .filters(filters.clone())
                 .redaction(built.redactor.clone())
         });
-        let layers = ContextLayer::new(pipeline.clone()).and_then(layer).and_then(spans).and_then(records);
+        #[cfg(feature = "opentelemetry")]
+        let sdk = self.opentelemetry.sdk(&built.resource, || {
+            let processor =
+                SpanProcessor::of(&built.exporter).limits(built.limits).redaction(built.redactor.clone());
+            OpenTelemetry::builder(processor)
+                .pipeline(pipeline.clone())
+                .events(built.events)
+                .filters(filters.clone())
+                .baggage(baggage_fields.clone())
+        });
+        #[cfg(feature = "opentelemetry")]
+        let first = sdk
+            .as_ref()
+            .filter(|_| self.opentelemetry.is_layer() && spans.is_some())
+            .map(OpenTelemetry::layers);
+        #[cfg(not(feature = "opentelemetry"))]
+        let first = None::<Identity>;
         let log_filter = filters.log_filter();
-        let dispatch = Dispatch::new(registry().with(layers).with(filters));
+        let dispatch = match first {
+            None => {
+                let layers = ContextLayer::new(pipeline.clone()).and_then(layer).and_then(spans);
+                Dispatch::new(registry().with(layers.and_then(records)).with(filters))
+            }
+            Some(first) => {
+                Dispatch::new(registry().with(first.and_then(layer).and_then(records)).with(filters))
+            }
+        };
         Ok(Telemetry {
             dispatch,
             exporter: built.exporter,
@@ -88,6 +119,8 @@ impl Parts {
             lines: counters,
             pipeline,
             log_filter,
+            #[cfg(feature = "opentelemetry")]
+            sdk,
         })
     }
 }

@@ -24,6 +24,8 @@ pub struct Telemetry {
     pub(crate) lines: Option<LogCounters>,
     pub(crate) pipeline: Pipeline,
     pub(crate) log_filter: LogFilterHandle,
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) sdk: Option<throughline_otlp::sdk::OpenTelemetry>,
 }
 
 impl Telemetry {
@@ -45,6 +47,14 @@ impl Telemetry {
     #[must_use]
     pub fn log_filter_handle(&self) -> LogFilterHandle {
         self.log_filter.clone()
+    }
+
+    /// The OpenTelemetry SDK over this pipeline, with its tracer provider; `None` where it was not asked for
+    /// ([`Builder::opentelemetry_api`](crate::Builder::opentelemetry_api)).
+    #[cfg(feature = "opentelemetry")]
+    #[must_use]
+    pub const fn opentelemetry(&self) -> Option<&throughline_otlp::sdk::OpenTelemetry> {
+        self.sdk.as_ref()
     }
 
     /// What became of everything so far.

@@ -19,10 +19,16 @@ const LONG: Duration = Duration::from_secs(20);
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
 fn builder(variables: &[(&str, &str)]) -> Builder {
-    throughline::builder("orders")
+    let builder = throughline::builder("orders")
         .environment(Environment::from_pairs(variables.iter().copied()))
         .protocol(Protocol::Grpc)
-        .without_logs()
+        .without_logs();
+    // The same tests are a second program.
+    #[cfg(feature = "opentelemetry")]
+    if env!("CARGO_CRATE_NAME") == "promises_opentelemetry" {
+        return builder.span_layer(throughline::SpanLayerKind::OpenTelemetry);
+    }
+    builder
 }
 
 fn install(builder: Builder) -> (Telemetry, DefaultGuard) {

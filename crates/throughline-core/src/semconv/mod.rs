@@ -11,6 +11,7 @@ pub mod otel;
 pub mod own;
 pub mod resource;
 pub mod rpc;
+pub mod scope;
 
 /// The schema that all names follow.
 pub const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.44.0";

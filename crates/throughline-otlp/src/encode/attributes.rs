@@ -149,6 +149,12 @@ impl Attributes {
         self.dropped
     }
 
+    /// Counts attributes that somebody else dropped before.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn lose(&mut self, dropped: u32) {
+        self.dropped = self.dropped.saturating_add(dropped);
+    }
+
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.count = 0;
@@ -175,9 +181,9 @@ const STRING: u8 = 0x0a;
 const BOOL: u8 = 0x10;
 const INT: u8 = 0x18;
 
-/// Up to this many bytes of key and text, every length within an attribute is below 2^7: eight bytes are not theirs, and
-/// two of these stand before the outermost length.
-const SHORT_LEN_MAX: usize = 0x7f - 6;
+/// Up to this many bytes of key and text, every length within an attribute is below 2^7: beside a key stand up to seven
+/// bytes that are not its own, those of a number of two bytes, within the outermost length.
+const SHORT_LEN_MAX: usize = 0x7f - 7;
 
 /// One of 64 bits, by the length and two letters of a key.
 #[inline]
@@ -261,4 +267,27 @@ fn array<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = Value<'a>>, chars: 
 pub(crate) fn truncated(text: &str, chars: Option<usize>) -> &str {
     let end = chars.and_then(|chars| text.char_indices().nth(chars)).map(|(end, _)| end);
     end.and_then(|end| text.get(..end)).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attribute_is_as_long_as_it_says_around_every_length() {
+        let caps = Caps { count: usize::MAX, chars: None };
+        for len in 100..140 {
+            for value in
+                [Value::I64(1), Value::I64(0x80), Value::I64(0x3fff), Value::Bool(true), Value::Str("")]
+            {
+                let mut attributes = Attributes::default();
+                let key = "k".repeat(len);
+                attributes.set(9, &key, value, caps);
+                let (pair, after) = split_field(attributes.bytes()).unwrap();
+                let (own, value_field) = split_field(pair).unwrap();
+                let (_, end) = split_field(value_field).unwrap();
+                assert!(own == key.as_bytes() && after.is_empty() && end.is_empty(), "{len} {value:?}");
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use throughline_core::{
-    Clock, Context, SpanContext, SpanData, SpanRecord, Status, Value, redact::Redactor, semconv,
+    Clock, Context, SpanContext, SpanData, SpanId, SpanRecord, Status, Value, redact::Redactor, semconv,
 };
 
 use super::{
@@ -16,7 +16,7 @@ use crate::limits::SpanLimits;
 pub(crate) mod field {
     pub(super) const ATTRIBUTES: u32 = 9;
     pub(crate) const EVENT_ATTRIBUTES: u32 = 3;
-    pub(super) const LINK_ATTRIBUTES: u32 = 4;
+    pub(crate) const LINK_ATTRIBUTES: u32 = 4;
     pub(super) const EVENTS: u32 = 11;
     pub(super) const LINKS: u32 = 13;
 }
@@ -50,6 +50,18 @@ impl Kind {
     }
 }
 
+/// A record that `tracing`'s own fields can steer, by the names that begin with `otel.`.
+pub(crate) trait FieldRecord: SpanRecord {
+    /// A field of the span: [`attribute`](SpanRecord::attribute) with a name that is known from before.
+    fn field(&mut self, key: &'static str, value: Value<'_>);
+    /// Says what kind of hop the span is.
+    fn kind(&mut self, kind: Kind);
+    /// Sets the status and leaves its description: the two may come in any order.
+    fn status_code(&mut self, status: Status<'_>);
+    /// Describes a failure. A description alone makes one; beside another status it is ignored.
+    fn status_message(&mut self, message: &str);
+}
+
 /// The record of a sampled span. Buffers are reused, so that a span costs no allocation an attribute.
 #[derive(Debug)]
 pub(crate) struct OtlpSpan {
@@ -68,6 +80,24 @@ pub(crate) struct OtlpSpan {
     scratch: Attributes,
     /// The finished span.
     encoded: Vec<u8>,
+}
+
+/// Who a span is: what was fixed at its birth.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) parent: Option<SpanId>,
+    pub(crate) parent_is_remote: bool,
+}
+
+impl<'a> Identity<'a> {
+    pub(crate) fn of(data: &'a SpanData) -> Self {
+        Self {
+            context: data.context(),
+            parent: data.parent_span_id(),
+            parent_is_remote: data.parent_is_remote(),
+        }
+    }
 }
 
 /// A repeated field and how many more there would have been.
@@ -166,31 +196,6 @@ impl OtlpSpan {
         bytes.into_iter().chain(texts).chain(attributes).sum()
     }
 
-    /// A field of the span: [`attribute`](SpanRecord::attribute) with a name that is known from before.
-    pub(crate) fn field(&mut self, key: &'static str, value: Value<'_>) {
-        let Self { redactor, attributes, limits, .. } = self;
-        redactor.attribute_static(key, value, |value| {
-            attributes.set(field::ATTRIBUTES, key, value, limits.span_caps());
-        });
-    }
-
-    pub(crate) fn kind(&mut self, kind: Kind) {
-        self.kind = kind;
-    }
-
-    /// Sets the status and leaves its description: the two may come in any order.
-    pub(crate) fn status_code(&mut self, status: Status<'_>) {
-        self.status = code(status);
-    }
-
-    /// Describes a failure. A description alone makes one; beside another status it is ignored.
-    pub(crate) fn status_message(&mut self, message: &str) {
-        if self.status == UNSET {
-            self.status = ERROR;
-        }
-        self.describe(message);
-    }
-
     fn describe(&mut self, failure: &str) {
         let shown = self.redactor.text(failure);
         self.status_message.clear();
@@ -220,17 +225,57 @@ impl OtlpSpan {
         dropped(out, 4, attributes.dropped());
     }
 
+    /// Adds a link with the attributes that `write` sets, as fields of number [`field::LINK_ATTRIBUTES`].
+    pub(crate) fn link_to(&mut self, context: &SpanContext, write: impl FnOnce(&Redactor, &mut Attributes)) {
+        if !self.links.has_room(self.limits.links) {
+            return;
+        }
+        let Self { redactor, scratch, .. } = self;
+        scratch.clear();
+        write(redactor, scratch);
+        self.links.bytes.message(field::LINKS, |out| {
+            out.bytes(1, &context.trace_id().to_bytes());
+            out.bytes(2, &context.span_id().to_bytes());
+            if !context.tracestate().is_empty() {
+                out.bytes(3, context.tracestate().as_str().as_bytes());
+            }
+            out.extend_from_slice(scratch.bytes());
+            dropped(out, 5, scratch.dropped());
+            out.fixed32(6, flags(context, context.is_remote()));
+        });
+    }
+
+    /// Began at another time than now.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn starts_at(&mut self, nanos: u64) {
+        self.start = nanos;
+    }
+
+    /// Counts what somebody else dropped before.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn lose(&mut self, attributes: u32, events: u32, links: u32) {
+        self.attributes.lose(attributes);
+        self.events.dropped = self.events.dropped.saturating_add(events);
+        self.links.dropped = self.links.dropped.saturating_add(links);
+    }
+
     /// The finished span as a field of `ScopeSpans`.
     pub(crate) fn encoded(&self) -> &[u8] {
         &self.encoded
     }
 
     /// Ends the span now and encodes it.
-    pub(crate) fn finish(&mut self, data: &SpanData) {
-        let Some(own) = data.context().span() else { return };
-        self.correlation(data.context());
-        let end = self.clock.unix_nanos().max(self.start);
-        let len = self.len(own, data);
+    pub(crate) fn finish(&mut self, identity: &Identity<'_>) {
+        let end = self.clock.unix_nanos();
+        self.finish_at(end, identity);
+    }
+
+    /// Ends the span at `end`, in nanoseconds since 1970, and encodes it.
+    pub(crate) fn finish_at(&mut self, end: u64, identity: &Identity<'_>) {
+        let Some(own) = identity.context.span() else { return };
+        self.correlation(identity.context);
+        let end = end.max(self.start);
+        let len = self.len(own, identity);
         let mut encoded = std::mem::take(&mut self.encoded);
         let out = &mut encoded;
         out.reserve(len + 8);
@@ -242,7 +287,7 @@ impl OtlpSpan {
         if !own.tracestate().is_empty() {
             out.bytes(3, own.tracestate().as_str().as_bytes());
         }
-        if let Some(parent) = data.parent_span_id() {
+        if let Some(parent) = identity.parent {
             out.bytes(4, &parent.to_bytes());
         }
         out.bytes(5, self.name.as_bytes());
@@ -256,20 +301,19 @@ impl OtlpSpan {
         out.extend_from_slice(&self.links.bytes);
         dropped(out, 14, self.links.dropped);
         self.write_status(out);
-        out.fixed32(16, flags(own, data.parent_is_remote()));
+        out.fixed32(16, flags(own, identity.parent_is_remote));
         debug_assert_eq!(out.len() - starts, len, "the length was promised before");
         self.encoded = encoded;
     }
 
     /// How long the span's message is, so that its length can stand before it.
-    fn len(&self, own: &SpanContext, data: &SpanData) -> usize {
+    fn len(&self, own: &SpanContext, identity: &Identity<'_>) -> usize {
         let delimited = |len: usize| 1 + varint_len(len) + len;
         let optional = |len: usize| if len == 0 { 0 } else { delimited(len) };
         let count = |count: u32| {
             if count == 0 { 0 } else { 1 + varint_len(count as usize) }
         };
-        let ids =
-            delimited(16) + delimited(8) + if data.parent_span_id().is_some() { delimited(8) } else { 0 };
+        let ids = delimited(16) + delimited(8) + if identity.parent.is_some() { delimited(8) } else { 0 };
         let status = optional(self.description().len()) + 2;
         ids + optional(own.tracestate().as_str().len())
             + delimited(self.name.len())
@@ -326,25 +370,11 @@ impl SpanRecord for OtlpSpan {
     }
 
     fn link(&mut self, context: &SpanContext, attributes: &[(&str, Value<'_>)]) {
-        if !self.links.has_room(self.limits.links) {
-            return;
-        }
-        let Self { redactor, scratch, limits, .. } = self;
-        scratch.clear();
-        for (key, value) in attributes {
-            redactor.attribute(key, *value, |value| {
-                scratch.set(field::LINK_ATTRIBUTES, key, value, limits.link_caps());
-            });
-        }
-        self.links.bytes.message(field::LINKS, |out| {
-            out.bytes(1, &context.trace_id().to_bytes());
-            out.bytes(2, &context.span_id().to_bytes());
-            if !context.tracestate().is_empty() {
-                out.bytes(3, context.tracestate().as_str().as_bytes());
+        let caps = self.limits.link_caps();
+        self.link_to(context, |redactor, own| {
+            for (key, value) in attributes {
+                redactor.attribute(key, *value, |value| own.set(field::LINK_ATTRIBUTES, key, value, caps));
             }
-            out.extend_from_slice(scratch.bytes());
-            dropped(out, 5, scratch.dropped());
-            out.fixed32(6, flags(context, context.is_remote()));
         });
     }
 
@@ -368,6 +398,30 @@ impl SpanRecord for OtlpSpan {
         let name = self.redactor.text(name);
         self.push_event(&name, now, &own);
         self.scratch = own;
+    }
+}
+
+impl FieldRecord for OtlpSpan {
+    fn field(&mut self, key: &'static str, value: Value<'_>) {
+        let Self { redactor, attributes, limits, .. } = self;
+        redactor.attribute_static(key, value, |value| {
+            attributes.set(field::ATTRIBUTES, key, value, limits.span_caps());
+        });
+    }
+
+    fn kind(&mut self, kind: Kind) {
+        self.kind = kind;
+    }
+
+    fn status_code(&mut self, status: Status<'_>) {
+        self.status = code(status);
+    }
+
+    fn status_message(&mut self, message: &str) {
+        if self.status == UNSET {
+            self.status = ERROR;
+        }
+        self.describe(message);
     }
 }
 

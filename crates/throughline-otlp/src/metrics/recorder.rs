@@ -12,6 +12,7 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use throughline_core::{InstrumentKind, Metric, Recorder, Value};
 
 use super::series::{self, Series};
+use crate::sdk_value::sdk_value;
 
 /// One instrument for each [`Metric`].
 enum Instrument {
@@ -111,14 +112,4 @@ impl Recorder for SdkRecorder {
 
 fn sdk_attributes(attributes: &[(&'static str, Value<'_>)]) -> Vec<KeyValue> {
     attributes.iter().map(|(key, value)| KeyValue::new(*key, sdk_value(*value))).collect()
-}
-
-pub(super) fn sdk_value(value: Value<'_>) -> opentelemetry::Value {
-    match value {
-        Value::Bool(value) => value.into(),
-        Value::I64(value) => value.into(),
-        Value::F64(value) => value.into(),
-        Value::Str(text) => text.to_owned().into(),
-        other => format!("{other:?}").into(),
-    }
 }
