@@ -34,6 +34,21 @@ pub trait Carry: Future + Sized {
     fn carry(self) -> Carried<Self> {
         Carried { future: Some(self), luggage: Luggage::pack() }
     }
+
+    /// Wraps the future; `context` will be current whenever it is polled, in place of what is current now.
+    ///
+    /// With [`Context::root`] for background jobs, which belong to no request:
+    ///
+    /// ```
+    /// use throughline_core::{Carry, Context};
+    ///
+    /// # async fn example() {
+    /// tokio::spawn(async { /* a trace and a correlation id of its own */ }.carry_in(Context::root()));
+    /// # }
+    /// ```
+    fn carry_in(self, context: Context) -> Carried<Self> {
+        Carried { future: Some(self), luggage: Luggage { span: Span::none(), context: Some(context) } }
+    }
 }
 
 impl<F: Future> Carry for F {}

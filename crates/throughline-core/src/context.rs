@@ -26,6 +26,14 @@ struct Shared {
 static NO_BAGGAGE: Baggage = Baggage::EMPTY;
 
 impl Context {
+    /// The context of work that nobody asked for: no span, no baggage, a correlation id of its own.
+    ///
+    /// For background jobs, whose first span is meant to start a trace; see [`Carry::carry_in`](crate::Carry::carry_in).
+    #[must_use]
+    pub fn root() -> Self {
+        Self::default().with_correlation_id(CorrelationId::generate())
+    }
+
     /// The span that work is done in: the parent of what is created next.
     #[must_use]
     pub const fn span(&self) -> Option<&SpanContext> {

@@ -103,6 +103,11 @@ pub(crate) fn entered_by_hand() -> Option<Context> {
     (is_by_hand || both.span() != span.as_ref()).then_some(both)
 }
 
+/// Whether nothing was entered on this thread, neither a span nor a context.
+pub(crate) fn is_empty() -> bool {
+    innermost(|_| ()).is_none()
+}
+
 // A thread that is being torn down has no scopes any more; it then simply has no current context.
 
 fn innermost<T>(read: impl FnOnce(&Scope) -> T) -> Option<T> {

@@ -72,6 +72,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ContextLayer {
         let parent = parent_of(attributes, &ctx);
         let name = attributes.metadata().name();
         span.extensions_mut().insert(SpanData::born(&parent, name, sampler));
+        if let Some(orphans) = self.pipeline.orphans()
+            && attributes.is_contextual()
+            && orphans.is_orphan(attributes.metadata())
+        {
+            span.extensions_mut().insert(NotYetReported);
+        }
     }
 
     fn on_enter(&self, id: &Id, ctx: layer::Context<'_, S>) {
@@ -82,12 +88,20 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ContextLayer {
         if let Some((context, companion)) = entered {
             current::push_span(id.into_u64(), context, companion.as_ref());
         }
+        if let Some(orphans) = self.pipeline.orphans()
+            && span.extensions_mut().remove::<NotYetReported>().is_some()
+        {
+            orphans.report_span(span.metadata());
+        }
     }
 
     fn on_exit(&self, id: &Id, _: layer::Context<'_, S>) {
         current::pop_span(id.into_u64());
     }
 }
+
+/// On an orphan until it is entered: a layer that hears of a new span can't log, one that hears of an entered span can.
+struct NotYetReported;
 
 fn find_in<S>(dispatch: &Dispatch, id: &Id, visit: &mut dyn FnMut(&mut SpanData))
 where

@@ -66,6 +66,7 @@ mod carry;
 mod context;
 mod current;
 mod layer;
+mod orphan;
 mod pipeline;
 mod random;
 mod record;
@@ -110,6 +111,7 @@ pub use known_methods::{
 };
 pub use layer::ContextLayer;
 pub use log_filter::{FILTER_BYTES_MAX, FilterError, LogFilterHandle, parse_filter};
+pub use orphan::{ORPHAN_SITES_MAX, Orphan, OrphanKind, Orphans, expect_current};
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use propagate::{CORRELATION_HEADER, HeaderNameError, Propagator};
 pub use record::{SpanRecord, Status};

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    AlwaysOn, ContextLayer, KnownMethods, ParentBased, Propagator, Recorder, Sampler, Value,
+    AlwaysOn, ContextLayer, KnownMethods, Orphans, ParentBased, Propagator, Recorder, Sampler, Value,
     recorder::Metric, redact::Redactor,
 };
 
@@ -24,6 +24,7 @@ struct Inner {
     recorder: Option<Arc<dyn Recorder>>,
     redactor: Redactor,
     known_methods: Option<KnownMethods>,
+    orphans: Option<Orphans>,
 }
 
 /// What applies where no [`ContextLayer`] is installed: propagation works, nothing is recorded.
@@ -39,6 +40,7 @@ impl Pipeline {
             recorder: None,
             redactor: Redactor::default(),
             known_methods: None,
+            orphans: None,
         })
     }
 
@@ -73,6 +75,12 @@ impl Pipeline {
     #[must_use]
     pub fn known_methods(&self) -> Option<&KnownMethods> {
         self.0.known_methods.as_ref()
+    }
+
+    /// The detector of work that has left its trace; `None` unless it is switched on.
+    #[must_use]
+    pub fn orphans(&self) -> Option<&Orphans> {
+        self.0.orphans.as_ref()
     }
 
     /// Whether metrics are wanted at all: worth asking before attributes are put together.
@@ -137,6 +145,12 @@ impl PipelineBuilder {
     /// conventions.
     pub fn known_methods(mut self, methods: KnownMethods) -> Self {
         self.0.known_methods = Some(methods);
+        self
+    }
+
+    /// Finds work that has left its trace (`THROUGHLINE_ORPHANS`): for development.
+    pub fn orphans(mut self, orphans: Orphans) -> Self {
+        self.0.orphans = Some(orphans);
         self
     }
 

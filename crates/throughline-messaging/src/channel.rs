@@ -25,7 +25,7 @@
 //!
 //! The time a message has spent in the queue is on its `process` span, as `throughline.messaging.queue_time_ms`.
 
-use std::{fmt, sync::Arc, time::Instant};
+use std::{fmt, future::Future, panic::Location, sync::Arc, time::Instant};
 
 use throughline_core::{Context, Pipeline, SpanExt, semconv::own};
 use tokio::sync::mpsc;
@@ -86,18 +86,23 @@ impl<T> Sender<T> {
     ///
     /// # Cancel safety
     /// When the future is dropped, the message is, too, and nothing was sent.
-    pub async fn send(&self, value: T) -> Result<(), SendError<T>> {
-        let sending = self.begin(None);
-        let creation = created_in(sending.context());
-        sending.run(self.enqueue(value, creation)).await.0
+    #[track_caller]
+    pub fn send(&self, value: T) -> impl Future<Output = Result<(), SendError<T>>> {
+        let caller = Location::caller();
+        async move {
+            let sending = self.begin(caller, None);
+            let creation = created_in(sending.context());
+            sending.run(self.enqueue(value, creation)).await.0
+        }
     }
 
     /// Sends a message, inside a `send` span, if there is room right now.
     ///
     /// # Errors
     /// When there is no room, or the receiver is gone. The error has the message.
+    #[track_caller]
     pub fn try_send(&self, value: T) -> Result<(), SendError<T>> {
-        let sending = self.begin(None);
+        let sending = self.begin(Location::caller(), None);
         let creation = created_in(sending.context());
         sending.in_scope(|| Sent(self.try_enqueue(value, creation))).0
     }
@@ -108,15 +113,19 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     /// When the receiver is gone. The error has the message.
-    pub async fn forward(&self, delivery: Delivery<T>) -> Result<(), SendError<T>> {
-        let Envelope { value, creation, .. } = delivery.envelope;
-        let sending = self.begin(Some(&creation.context));
-        let creation = if sending.forwards() { creation } else { created_in(sending.context()) };
-        sending.run(self.enqueue(value, creation)).await.0
+    #[track_caller]
+    pub fn forward(&self, delivery: Delivery<T>) -> impl Future<Output = Result<(), SendError<T>>> {
+        let caller = Location::caller();
+        async move {
+            let Envelope { value, creation, .. } = delivery.envelope;
+            let sending = self.begin(caller, Some(&creation.context));
+            let creation = if sending.forwards() { creation } else { created_in(sending.context()) };
+            sending.run(self.enqueue(value, creation)).await.0
+        }
     }
 
-    fn begin(&self, existing: Option<&Context>) -> Operation {
-        self.endpoint.send_in(SEND, &Message::to(&self.name), existing, &Pipeline::current())
+    fn begin(&self, caller: &'static Location<'static>, existing: Option<&Context>) -> Operation {
+        self.endpoint.send_in(caller, SEND, &Message::to(&self.name), existing, &Pipeline::current())
     }
 
     async fn enqueue(&self, value: T, creation: Creation) -> Sent<T> {

@@ -1,8 +1,10 @@
 //! One side of a broker: what all messages that a producer sends, or a consumer gets, have in common.
 
-use std::sync::Arc;
+use std::{panic::Location, sync::Arc};
 
-use throughline_core::{Carrier, Context, CorrelationId, EdgePolicy, Pipeline, Propagator};
+use throughline_core::{
+    Carrier, Context, CorrelationId, EdgePolicy, OrphanKind, Pipeline, Propagator, expect_current,
+};
 
 use crate::{
     Edge, Incoming, Message, Operation, Processing, Relation,
@@ -126,8 +128,20 @@ impl Endpoint {
     ///
     /// A message that brings a context of its own keeps it, untouched; the span then links to it. A message sent from
     /// where there is no correlation id gets a new one.
+    #[track_caller]
     pub fn send(
         &self,
+        operation: &'static str,
+        message: &Message<'_>,
+        headers: &mut dyn Carrier,
+    ) -> Operation {
+        self.send_from(Location::caller(), operation, message, headers)
+    }
+
+    /// The same for a message that the application sent at `caller`.
+    pub(crate) fn send_from(
+        &self,
+        caller: &'static Location<'static>,
         operation: &'static str,
         message: &Message<'_>,
         headers: &mut dyn Carrier,
@@ -136,7 +150,7 @@ impl Endpoint {
         let propagator = pipeline.propagator();
         let existing =
             propagator.is_present(headers).then(|| propagator.extract(headers, &EdgePolicy::trust()));
-        let sending = self.send_in(operation, message, existing.as_ref(), &pipeline);
+        let sending = self.send_in(caller, operation, message, existing.as_ref(), &pipeline);
         if !sending.forwards() {
             propagator.inject(sending.context(), headers);
         }
@@ -146,6 +160,7 @@ impl Endpoint {
     /// Begins to send a message that was created in `existing`, or brings no more than a correlation id, or is new.
     pub(crate) fn send_in(
         &self,
+        caller: &'static Location<'static>,
         operation: &'static str,
         message: &Message<'_>,
         existing: Option<&Context>,
@@ -157,6 +172,9 @@ impl Endpoint {
             context = context.with_correlation_id(its_own.cloned().unwrap_or_else(CorrelationId::generate));
         }
         let creator = existing.and_then(Context::span);
+        if creator.is_none() {
+            expect_current(OrphanKind::Message, caller, || format!("{operation} {}", message.destination));
+        }
         let kind = if creator.is_some() { Kind::Forward } else { Kind::Send };
         let place = Place { context, links: creator.cloned().into_iter().collect() };
         let sending = Operation::begin(self, pipeline, Begin::one(kind, operation, message), &place);

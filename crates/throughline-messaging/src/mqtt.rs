@@ -35,7 +35,7 @@
 //! above its limit, 10 KiB with `rumqttc`, and the broker sends that packet again, and again: where it is the context that
 //! makes a packet too long, baggage is left out, and tracestate if need be ([`Publisher::packet_len_max`]).
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{borrow::Cow, fmt, future::Future, panic::Location, time::Duration};
 
 use rumqttc::v5::{
     AsyncClient, ClientError, ConnectionError, Event, EventLoop, Incoming, MqttOptions,
@@ -112,14 +112,18 @@ fn correlation_id(properties: &PublishProperties, header: &str) -> Option<String
 ///
 /// # Errors
 /// As [`Publisher::publish`].
-pub async fn publish(
+#[track_caller]
+pub fn publish(
     client: &AsyncClient,
     topic: impl Into<String>,
     qos: QoS,
     retain: bool,
     payload: impl Into<Vec<u8>>,
-) -> Result<(), PublishError> {
-    Publisher::of(client.clone(), Endpoint::new(SYSTEM)).publish(topic, qos, retain, payload).await
+) -> impl Future<Output = Result<(), PublishError>> {
+    let publisher = Publisher::of(client.clone(), Endpoint::new(SYSTEM));
+    let message = Outgoing::new(topic, qos, retain, payload, PublishProperties::default());
+    let caller = Location::caller();
+    async move { publisher.send(caller, message).await }
 }
 
 /// Publishes messages with the current context in them.
@@ -175,14 +179,15 @@ impl Publisher {
     ///
     /// # Panics
     /// When the client's queue is full and this isn't polled by a tokio runtime with its timer on.
-    pub async fn publish(
+    #[track_caller]
+    pub fn publish(
         &self,
         topic: impl Into<String>,
         qos: QoS,
         retain: bool,
         payload: impl Into<Vec<u8>>,
-    ) -> Result<(), PublishError> {
-        self.publish_with(topic, qos, retain, payload, PublishProperties::default()).await
+    ) -> impl Future<Output = Result<(), PublishError>> {
+        self.publish_with(topic, qos, retain, payload, PublishProperties::default())
     }
 
     /// The same with properties of the application's own.
@@ -192,29 +197,42 @@ impl Publisher {
     ///
     /// # Errors
     /// As [`publish`](Self::publish).
-    pub async fn publish_with(
+    #[track_caller]
+    pub fn publish_with(
         &self,
         topic: impl Into<String>,
         qos: QoS,
         retain: bool,
         payload: impl Into<Vec<u8>>,
-        mut properties: PublishProperties,
+        properties: PublishProperties,
+    ) -> impl Future<Output = Result<(), PublishError>> {
+        self.send(Location::caller(), Outgoing::new(topic, qos, retain, payload, properties))
+    }
+
+    async fn send(
+        &self,
+        caller: &'static Location<'static>,
+        mut message: Outgoing,
     ) -> Result<(), PublishError> {
-        let topic = topic.into();
-        let payload = payload.into();
-        let sending = self.begin(&topic, &mut properties);
+        let Outgoing { topic, payload, properties, .. } = &mut message;
+        let sending = self.begin(caller, topic, properties);
         if !sending.forwards() {
-            let left_out = shorten(&mut properties, topic.len() + payload.len(), self.packet_len_max);
+            let left_out = shorten(properties, topic.len() + payload.len(), self.packet_len_max);
             if !left_out.is_empty() {
                 sending.span().set_attribute(own::MESSAGING_LEFT_OUT, left_out);
             }
         }
-        let message = Outgoing { topic, qos, retain, payload, properties };
         sending.run(self.hand_over(message)).await.0
     }
 
-    fn begin(&self, topic: &str, properties: &mut PublishProperties) -> Operation {
-        let sending = self.endpoint.send(PUBLISH, &Message::to(topic), &mut UserProperties::new(properties));
+    fn begin(
+        &self,
+        caller: &'static Location<'static>,
+        topic: &str,
+        properties: &mut PublishProperties,
+    ) -> Operation {
+        let (message, mut carrier) = (Message::to(topic), UserProperties::new(properties));
+        let sending = self.endpoint.send_from(caller, PUBLISH, &message, &mut carrier);
         if properties.correlation_data.is_none() && !sending.forwards() {
             let id = sending.context().correlation_id().map(|id| id.as_str().to_owned());
             properties.correlation_data = id.map(Into::into);
@@ -254,6 +272,18 @@ struct Outgoing {
     retain: bool,
     payload: Vec<u8>,
     properties: PublishProperties,
+}
+
+impl Outgoing {
+    fn new(
+        topic: impl Into<String>,
+        qos: QoS,
+        retain: bool,
+        payload: impl Into<Vec<u8>>,
+        properties: PublishProperties,
+    ) -> Self {
+        Self { topic: topic.into(), qos, retain, payload: payload.into(), properties }
+    }
 }
 
 /// Why a message wasn't published.

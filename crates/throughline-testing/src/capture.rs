@@ -8,8 +8,8 @@ use std::{
 
 use serde_json::Value as Json;
 use throughline_core::{
-    AlwaysOn, Context, ContextLayer, Filters, Metric, ParentBased, Pipeline, PropagationCounters, Recorder,
-    Sampler, Value, redact::Redactor,
+    AlwaysOn, Context, ContextLayer, Filters, Metric, Orphans, ParentBased, Pipeline, PropagationCounters,
+    Recorder, Sampler, Value, redact::Redactor,
 };
 use throughline_logs::{JsonLayer, Memory};
 use throughline_otlp::{Envelope, SpanLayer, SpanLimits, SpanSink};
@@ -55,6 +55,7 @@ pub struct CaptureBuilder {
     sampler: Box<dyn Sampler>,
     limits: SpanLimits,
     redactor: Redactor,
+    orphans: Option<Orphans>,
 }
 
 impl CaptureBuilder {
@@ -82,6 +83,12 @@ impl CaptureBuilder {
         self
     }
 
+    /// Finds work that has left its trace.
+    pub fn orphans(mut self, orphans: Orphans) -> Self {
+        self.orphans = Some(orphans);
+        self
+    }
+
     /// The capture, not installed anywhere yet.
     #[must_use]
     pub fn build(self) -> Capture {
@@ -89,11 +96,14 @@ impl CaptureBuilder {
             (Arc::<Spans>::default(), Memory::new(), Arc::<Measurements>::default());
         let recorder = Arc::clone(&measurements) as Arc<dyn Recorder>;
         let sampler = self.sampler;
-        let pipeline = Pipeline::builder()
+        let mut pipeline = Pipeline::builder()
             .sampler(move |parent: Option<&_>, trace_id, name: &str| sampler.sample(parent, trace_id, name))
             .recorder(recorder)
-            .redaction(self.redactor.clone())
-            .build();
+            .redaction(self.redactor.clone());
+        if let Some(orphans) = self.orphans {
+            pipeline = pipeline.orphans(orphans);
+        }
+        let pipeline = pipeline.build();
         let json = JsonLayer::builder(&self.service)
             .filters(self.filters.clone())
             .redaction(self.redactor.clone())
@@ -128,6 +138,7 @@ impl Capture {
             filters: Filters::default(),
             sampler: Box::new(ParentBased::new(AlwaysOn)),
             limits: SpanLimits::default(),
+            orphans: None,
             redactor: Redactor::default(),
         }
     }

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use throughline_core::{
-    BaggageFields, DIAGNOSTICS_TARGET, Filters, KnownMethods, Propagator, Sampler,
+    BaggageFields, DIAGNOSTICS_TARGET, Filters, KnownMethods, Orphans, Propagator, Sampler,
     env::{self, EnvWarning, Environment},
     parse_filter,
     redact::Redactor,
@@ -42,6 +42,7 @@ pub fn builder(service: &str) -> Builder {
         span_filter: None,
         diagnostics_level: None,
         propagator: Propagator::default(),
+        orphans: None,
         known_methods: None,
         #[cfg(feature = "opentelemetry")]
         opentelemetry: crate::opentelemetry::Choice::default(),
@@ -63,6 +64,7 @@ pub struct Builder {
     span_filter: Option<Targets>,
     diagnostics_level: Option<LevelFilter>,
     propagator: Propagator,
+    orphans: Option<Orphans>,
     known_methods: Option<KnownMethods>,
     #[cfg(feature = "opentelemetry")]
     pub(crate) opentelemetry: crate::opentelemetry::Choice,
@@ -259,6 +261,12 @@ impl Builder {
         self
     }
 
+    /// Finds tasks, requests and messages that have left their trace (`THROUGHLINE_ORPHANS`): for development.
+    pub fn orphans(mut self, orphans: Orphans) -> Self {
+        self.orphans = Some(orphans);
+        self
+    }
+
     /// Sets everything up and makes it the subscriber of the whole process.
     ///
     /// # Errors
@@ -304,6 +312,8 @@ impl Builder {
                 |value| value.parse().map_err(|unknown: UnknownFormat| unknown.to_string()),
             ),
         };
+        let is_wanted = |warnings: &mut _| self.environment.boolean(env::THROUGHLINE_ORPHANS, warnings);
+        let orphans = self.orphans.take().or_else(|| is_wanted(&mut warnings).then(Orphans::new));
         let known_methods =
             self.known_methods.take().or_else(|| known_methods(&self.environment, &mut warnings));
         let built = self
@@ -328,6 +338,7 @@ impl Builder {
             baggage_fields,
             filters,
             propagator,
+orphans,
             known_methods,
             #[cfg(feature = "opentelemetry")]
             opentelemetry: self.opentelemetry,

@@ -97,7 +97,7 @@ pub use throughline_otlp as otlp;
 pub use throughline_resilience as resilience;
 
 pub use throughline_core::{
-    Baggage, Carry, Context, CorrelationId, EdgePolicy, SpanContext, SpanExt, Status, Value, carry,
+    Baggage, Carry, Context, CorrelationId, EdgePolicy, Orphans, SpanContext, SpanExt, Status, Value, carry,
 };
 #[cfg(feature = "otlp")]
 pub use throughline_otlp::shutdown_signal;

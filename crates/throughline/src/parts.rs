@@ -1,7 +1,7 @@
 //! Putting the layers of one subscriber together.
 
 use throughline_core::{
-    BaggageFields, ContextLayer, Filters, KnownMethods, Pipeline, Propagator, semconv::resource,
+    BaggageFields, ContextLayer, Filters, KnownMethods, Orphans, Pipeline, Propagator, semconv::resource,
 };
 use throughline_logs::{Format, JsonLayer, JsonLayerBuilder, LogCounters, NonBlocking, Output, WriterGuard};
 #[cfg(feature = "opentelemetry")]
@@ -23,6 +23,7 @@ pub(crate) struct Parts {
     pub(crate) baggage_fields: BaggageFields,
     pub(crate) filters: Filters,
     pub(crate) propagator: Propagator,
+    pub(crate) orphans: Option<Orphans>,
     pub(crate) known_methods: Option<KnownMethods>,
     #[cfg(feature = "opentelemetry")]
     pub(crate) opentelemetry: crate::opentelemetry::Choice,
@@ -39,7 +40,16 @@ impl Parts {
     /// Ids first, then lines, then spans and log records, all behind one filter for the whole subscriber: nobody else stands in it.
     pub(crate) fn assemble(self) -> Result<Telemetry, InitError> {
         let Self {
-            built, output, format, log_lines, baggage_fields, filters, propagator, known_methods, ..
+built,
+            output,
+            format,
+            log_lines,
+            baggage_fields,
+            filters,
+            propagator,
+            orphans,
+            known_methods,
+            ..
         } = self;
         let mut settings = described(&built)
             .format(format)
@@ -53,6 +63,9 @@ impl Parts {
         let mut pipeline = Pipeline::builder().propagator(propagator).redaction(built.redactor.clone());
         if let Some(methods) = known_methods {
             pipeline = pipeline.known_methods(methods);
+        }
+        if let Some(orphans) = orphans {
+            pipeline = pipeline.orphans(orphans);
         }
         pipeline = match built.traces {
             Signal::On => pipeline.sampler(built.sampler),

@@ -1,12 +1,14 @@
 //! The client's service: open the span, inject, hand over, wrap.
 
 use std::{
+    panic::Location,
     sync::Arc,
     task::{Context, Poll},
 };
 
 use http::{Request, Response};
 use http_body::Body;
+use throughline_core::{OrphanKind, expect_current};
 use tower_service::Service;
 
 use super::{Attempt, ResendCount, ResponseBody, ResponseFuture, Target, layer::Settings};
@@ -38,7 +40,9 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[track_caller]
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        expect_current(OrphanKind::Call, Location::caller(), || called(&request));
         let resends = request.extensions().get::<ResendCount>().copied().unwrap_or_default();
         let target = Target::of(request.uri(), request.headers());
         let method = request.method().clone();
@@ -47,4 +51,9 @@ where
         let future = attempt.flight().run(|| self.inner.call(request));
         ResponseFuture::new(future, attempt)
     }
+}
+
+/// What a request is called that left its trace.
+fn called<B>(request: &Request<B>) -> String {
+    format!("{} {}", request.method(), request.uri().host().unwrap_or_default())
 }

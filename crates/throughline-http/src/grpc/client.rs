@@ -1,11 +1,14 @@
 //! Calls that go out: open the span, inject, hand over, wrap.
 
-use std::task::{Context as TaskContext, Poll};
+use std::{
+    panic::Location,
+    task::{Context as TaskContext, Poll},
+};
 
 use http::{Request, Response, Uri};
 use http_body::Body;
 use throughline_core::{
-    Context, Pipeline, SpanExt,
+    Context, OrphanKind, Pipeline, SpanExt, expect_current,
     semconv::{http as net, rpc},
 };
 use tower_layer::Layer;
@@ -79,7 +82,9 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[track_caller]
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        expect_current(OrphanKind::Call, Location::caller(), || request.uri().path().to_owned());
         let mut call = open(self.address.as_ref(), &mut request);
         // A panic in here drops the call, which notices.
         let future = call.flight().run(|| self.inner.call(request));

@@ -3,13 +3,14 @@
 use std::{
     fmt,
     future::{Future, poll_fn},
+    panic::Location,
     pin::pin,
     sync::Arc,
     time::Instant,
 };
 
 use ::reqwest::{Body, ClientBuilder, Error, IntoUrl, Method, Request, Response, ResponseBuilderExt, retry};
-use throughline_core::semconv::error::ERROR_TYPE_OTHER;
+use throughline_core::{OrphanKind, expect_current, semconv::error::ERROR_TYPE_OTHER};
 
 use super::{
     RequestBuilder,
@@ -120,8 +121,9 @@ impl Client {
     ///
     /// # Cancel safety
     /// Dropped before it is ready, it ends the span as `cancelled`, which is no error.
-    pub async fn execute(&self, request: Request) -> Result<Response, Error> {
-        self.resend(request, ResendCount::default()).await
+    #[track_caller]
+    pub fn execute(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
+        self.resend(request, ResendCount::default())
     }
 
     /// The same for a request that was sent `resends` times before; the count goes on from there.
@@ -131,7 +133,23 @@ impl Client {
     ///
     /// # Cancel safety
     /// As [`execute`](Self::execute).
-    pub async fn resend(&self, mut request: Request, resends: ResendCount) -> Result<Response, Error> {
+    #[track_caller]
+    pub fn resend(
+        &self,
+        request: Request,
+        resends: ResendCount,
+    ) -> impl Future<Output = Result<Response, Error>> + Send {
+        self.send_from(Location::caller(), request, resends)
+    }
+
+    /// The same for a request that the application asked for at `place`.
+    pub(super) async fn send_from(
+        &self,
+        place: &'static Location<'static>,
+        mut request: Request,
+        resends: ResendCount,
+    ) -> Result<Response, Error> {
+        expect_current(OrphanKind::Request, place, || called(&request));
         let deadline = request.timeout().map(|limit| (Instant::now(), *limit));
         let (mut resends, mut redirects, mut nacks) = (resends, 0, 0);
         loop {
@@ -207,6 +225,11 @@ fn target(request: &Request) -> Target {
         host: url.host_str().map(|host| host.trim_matches(['[', ']']).to_owned()),
         port: url.port_or_known_default(),
     }
+}
+
+/// What a request is called that left its trace.
+fn called(request: &Request) -> String {
+    format!("{} {}", request.method(), request.url().host_str().unwrap_or_default())
 }
 
 /// The same response, whose span ends with its body.

@@ -1,6 +1,6 @@
 //! Putting a request together.
 
-use std::{fmt, time::Duration};
+use std::{fmt, future::Future, panic::Location, time::Duration};
 
 use ::reqwest::{
     Body, Error, Request, Response,
@@ -99,8 +99,10 @@ impl RequestBuilder {
     ///
     /// # Errors
     /// The first mistake that was made on the way, or what [`Client::execute`] returns.
-    pub async fn send(self) -> Result<Response, Error> {
-        self.client.resend(self.inner.build()?, self.resends).await
+    #[track_caller]
+    pub fn send(self) -> impl Future<Output = Result<Response, Error>> + Send {
+        let place = Location::caller();
+        async move { self.client.send_from(place, self.inner.build()?, self.resends).await }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    panic::Location,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -10,6 +11,7 @@ use ::reqwest::{Body, Error, Request, Response};
 use tower_service::Service;
 
 use super::Client;
+use crate::client::ResendCount;
 
 type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
 
@@ -22,9 +24,10 @@ impl Service<Request> for Client {
         Poll::Ready(Ok(()))
     }
 
+    #[track_caller]
     fn call(&mut self, request: Request) -> ResponseFuture {
-        let client = self.clone();
-        Box::pin(async move { client.execute(request).await })
+        let (client, place) = (self.clone(), Location::caller());
+        Box::pin(async move { client.send_from(place, request, ResendCount::default()).await })
     }
 }
 
@@ -39,10 +42,11 @@ impl<B: Into<Body>> Service<http::Request<B>> for Client {
         Poll::Ready(Ok(()))
     }
 
+    #[track_caller]
     fn call(&mut self, request: http::Request<B>) -> ResponseFuture {
-        let client = self.clone();
+        let (client, place) = (self.clone(), Location::caller());
         let resends = request.extensions().get().copied().unwrap_or_default();
         let request = Request::try_from(request);
-        Box::pin(async move { client.resend(request?, resends).await })
+        Box::pin(async move { client.send_from(place, request?, resends).await })
     }
 }
