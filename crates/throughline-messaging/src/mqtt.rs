@@ -573,7 +573,7 @@ mod tests {
         let mut properties = PublishProperties { correlation_data: Some("42".into()), ..Default::default() };
         let (client, _events) = AsyncClient::new(MqttOptions::new("test", "127.0.0.1", 1883), 1);
         let publisher = Publisher::new(client, &MqttOptions::new("test", "127.0.0.1", 1883));
-        publisher.begin("order/created", &mut properties).finish(&());
+        publisher.begin(Location::caller(), "order/created", &mut properties).finish(&());
         assert_eq!(properties.correlation_data.as_deref(), Some(b"42".as_slice()));
         forget_context(&mut properties);
         assert_eq!(properties.correlation_data.as_deref(), Some(b"42".as_slice()));
