@@ -113,7 +113,7 @@ fn every_setter_of_the_table_exists() {
         Propagator(Propagator::default()):
             formats([throughline::core::Format::Baggage]);
         Builder(front()):
-            known_methods(KnownMethods::default())
+            known_methods(KnownMethods::default()) orphans(throughline::Orphans::new())
             service_name("x") diagnostics_level(LevelFilter::WARN) log_filter(Targets::new())
             span_filter(Targets::new()) log_format(Format::default()) span_limits(SpanLimits::default());
     };

@@ -144,7 +144,7 @@ variables! {
     THROUGHLINE_SPANS, "`info`", "Builder::span_filter", State::Read;
     /// the shape of a log line: `plain`, `otel`, `ecs`, `gcp`, `datadog`, `otlp-json` or `console`
     THROUGHLINE_LOG_FORMAT, "`plain`", "Builder::log_format", State::Read;
-    /// Whether work that has left its trace is reported, for development.
+    /// whether work that has left its trace is reported, for development
     THROUGHLINE_ORPHANS, "`false`", "Builder::orphans", State::Read;
     /// whether tests write what they got into their snapshots, in place of comparing it
     THROUGHLINE_UPDATE_SNAPSHOTS, "`false`", "", State::InTests;
