@@ -11,7 +11,7 @@ use serde_json::Value;
 use throughline::{
     core::env::Environment,
     logs::Output,
-    otlp::{EventTarget, Signal},
+    otlp::{Detector, EventTarget, Signal},
 };
 use throughline_testing::collector::{LogRecord, Metric, Receiver, Span};
 use tokio::runtime::Runtime;
@@ -37,14 +37,15 @@ pub(crate) fn observed() -> &'static Observed {
 }
 
 impl Observed {
-    /// Every name on spans, their events and their links.
+    /// Every name on spans, their events and their links, and on the points of metrics.
     pub(crate) fn attribute_names(&self) -> BTreeSet<&str> {
         let lists = self.spans.iter().flat_map(|span| {
             let events = span.events.iter().map(|event| &event.attributes);
             let links = span.links.iter().map(|link| &link.attributes);
             [&span.attributes].into_iter().chain(events).chain(links)
         });
-        lists.flat_map(|list| list.iter().map(|(name, _)| name)).collect()
+        let points = self.metrics.iter().flat_map(|metric| &metric.points).map(|point| &point.attributes);
+        lists.chain(points).flat_map(|list| list.iter().map(|(name, _)| name)).collect()
     }
 }
 
@@ -64,6 +65,7 @@ fn observe() -> Observed {
             ("OTEL_RESOURCE_ATTRIBUTES", "service.namespace=tests,deployment.environment.name=test"),
         ]))
         .log_records(Signal::On)
+        .exporter(|exporter| exporter.own_metrics(Signal::On).resource_detectors(Detector::ALL))
         .events(EventTarget::Both)
         .log_output(Output::file(&lines))
         .log_filter(ours())

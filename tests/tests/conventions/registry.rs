@@ -8,6 +8,7 @@ use throughline_testing::collector::AttributeValue;
 /// The one and the other, by name.
 pub(crate) struct Registry {
     conventions: Value,
+    own: Value,
     attributes: HashMap<String, Definition>,
 }
 
@@ -44,7 +45,7 @@ impl Registry {
             list.into_iter().map(move |one| (text(&one["name"]), Definition::read(&one, is_ours)))
         };
         let attributes = of(&conventions, false).chain(of(&own, true)).collect();
-        Self { conventions, attributes }
+        Self { conventions, own, attributes }
     }
 
     /// The definition of an attribute, which may be that of a template.
@@ -78,8 +79,10 @@ impl Registry {
         attributes
     }
 
+    /// A metric of the conventions or of ours.
     pub(crate) fn metric(&self, name: &str) -> Option<&Value> {
-        self.one_of("metrics", "name", name)
+        let ours = || self.own["metrics"].as_array()?.iter().find(|one| one["name"] == name);
+        self.one_of("metrics", "name", name).or_else(ours)
     }
 
     /// The attributes of the resource that an entity identifies itself and says more with.

@@ -9,6 +9,7 @@ mod channel;
 mod grpc;
 mod http;
 mod mqtt;
+mod resilience;
 
 use throughline::{Baggage, Context, CorrelationId, core::with_remote};
 use tracing::Instrument;
@@ -25,6 +26,7 @@ pub(crate) async fn run() {
         grpc::run().await;
         channel::run().await;
         mqtt::run().await;
+        resilience::run().await;
     }
     .instrument(customer)
     .await;
