@@ -211,6 +211,14 @@ impl Propagator {
         put(carrier, &settings.correlation.own, correlation_id);
     }
 
+    /// Takes every field of ours out of a carrier, for one that is used again or goes to somebody who is told nothing.
+    ///
+    /// Among them are those that are read and never written, but for other names of the correlation id, which somebody else
+    /// may have put there. Nothing is removed when propagation is off.
+    pub fn clear(&self, carrier: &mut dyn Carrier) {
+        self.inject(&Context::default(), carrier);
+    }
+
     fn admit(&self, context: Context, said: Said, edge: &EdgePolicy) -> Context {
         let caller = match &said {
             Said::Span(span) => span,

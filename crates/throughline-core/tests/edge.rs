@@ -300,6 +300,31 @@ mod formats {
         assert!(propagator.is_present(&written) && !propagator.is_present(&Vec::new()));
     }
 
+    #[test]
+    fn clearing_leaves_nothing_that_anybody_would_believe() {
+        let propagator = Propagator::default().formats([B3, Jaeger, TraceContext, Baggage]);
+        let propagator = propagator.accept_correlation_from("x-request-id").unwrap();
+        let mut carrier = pairs(&[
+            ("B3", "0"),
+            ("X-B3-TraceId", "1"),
+            ("X-B3-ParentSpanId", "1"),
+            ("Uber-Trace-Id", "1:2:0:1"),
+            ("Uberctx-Tenant", "blue"),
+            ("Traceparent", "?"),
+            ("baggage", "a=1"),
+            ("X-Request-Id", "r-1"),
+            ("x-correlation-id", "r-1"),
+            ("x-amzn-trace-id", "not ours"),
+            ("content-type", "text/plain"),
+        ]);
+        let mut untouched = carrier.clone();
+        propagator.clear(&mut carrier);
+        let kept = [("X-Request-Id", "r-1"), ("x-amzn-trace-id", "not ours"), ("content-type", "text/plain")];
+        assert_eq!(carrier, pairs(&kept));
+        Propagator::off().clear(&mut untouched);
+        assert_eq!(untouched.len(), 11);
+    }
+
     /// The span below a caller, and what the next hop gets from inside it.
     fn below(format: Format, fields: &[(&str, &str)], policy: &EdgePolicy) -> (SpanContext, String) {
         let layer = ContextLayer::new(

@@ -44,7 +44,7 @@ use rumqttc::v5::{
         v5::{Publish, PublishProperties},
     },
 };
-use throughline_core::{Carrier, Context, Pipeline, SpanExt, semconv::own};
+use throughline_core::{Carrier, Pipeline, SpanExt, semconv::own};
 use tokio::time::timeout;
 
 use crate::{Edge, Endpoint, Failure, Message, Operation, Outcome, Processing, Relation};
@@ -92,8 +92,7 @@ pub fn forget_context(properties: &mut PublishProperties) {
     {
         properties.correlation_data = None;
     }
-    // A context without anything in it leaves nothing of another one behind.
-    propagator.inject(&Context::default(), &mut properties.user_properties);
+    propagator.clear(&mut properties.user_properties);
 }
 
 fn correlation_id(properties: &PublishProperties, header: &str) -> Option<String> {

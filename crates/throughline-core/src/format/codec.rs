@@ -1,8 +1,11 @@
 //! What a format must be able to do.
 
-use crate::{Carrier, Context, SpanContext, baggage, counters::Counters};
+use crate::{
+    Carrier, Context, SpanContext, baggage,
+    counters::{Counter, Counters},
+};
 
-/// One way to write a context into fields and to read it back. Neither direction fails: what is malformed is counted.
+/// One way to write a context into fields and to read it back. Neither direction fails.
 pub(super) trait Codec {
     /// The name in `OTEL_PROPAGATORS`.
     fn name(&self) -> &'static str;
@@ -15,10 +18,15 @@ pub(super) trait Codec {
         self.fields()
     }
 
-    /// What the fields say of the caller; formats of baggage alone say nothing.
+    /// What the fields say of the caller; formats of baggage alone say nothing. The counters are for what is lost beside it.
     fn caller(&self, carrier: &dyn Carrier, counters: &Counters) -> Caller {
         let _unused = (carrier, counters);
         Caller::Absent
+    }
+
+    /// Where a caller that makes no sense is counted.
+    fn invalid<'c>(&self, counters: &'c Counters) -> &'c Counter {
+        &counters.vendor_format_invalid
     }
 
     /// Reads the baggage, if this is a format of baggage.
@@ -34,7 +42,7 @@ pub(super) trait Codec {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Caller {
     Absent,
-    /// Something is there and makes no sense. It has been counted.
+    /// Something is there and makes no sense.
     Invalid,
     /// Whether to sample, and no more.
     #[cfg(feature = "b3")]

@@ -56,11 +56,18 @@ impl Formats {
 
     /// What the first format says that has something valid to say.
     pub(crate) fn caller(&self, carrier: &dyn Carrier, counters: &Counters) -> Option<Said> {
-        self.order.iter().find_map(|format| match format.codec().caller(carrier, counters) {
-            Caller::Absent | Caller::Invalid => None,
-            #[cfg(feature = "b3")]
-            Caller::Decision { sampled, debug } => Some(Said::Decision(Origin::decision(sampled, debug))),
-            Caller::Span(span) => Some(Said::Span(span)),
+        self.order.iter().find_map(|format| {
+            let codec = format.codec();
+            match codec.caller(carrier, counters) {
+                Caller::Absent => None,
+                Caller::Invalid => {
+                    codec.invalid(counters).add(1);
+                    None
+                }
+                #[cfg(feature = "b3")]
+                Caller::Decision { sampled, debug } => Some(Said::Decision(Origin::decision(sampled, debug))),
+                Caller::Span(span) => Some(Said::Span(span)),
+            }
         })
     }
 

@@ -11,6 +11,8 @@ mod jaeger;
 mod list;
 #[cfg(any(feature = "b3", feature = "jaeger"))]
 mod padded;
+#[cfg(all(test, any(feature = "b3", feature = "jaeger", feature = "xray")))]
+mod testing;
 mod w3c;
 #[cfg(feature = "xray")]
 mod xray;

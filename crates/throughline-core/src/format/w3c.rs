@@ -2,7 +2,9 @@
 
 use super::codec::{Caller, Codec, put};
 use crate::{
-    Carrier, Context, SpanContext, TraceparentError, baggage, counters::Counters, traceparent, tracestate,
+    Carrier, Context, SpanContext, TraceparentError, baggage,
+    counters::{Counter, Counters},
+    traceparent, tracestate,
 };
 
 const TRACEPARENT: &str = "traceparent";
@@ -31,11 +33,12 @@ impl Codec for TraceContext {
         match read {
             None => Caller::Absent,
             Some(Ok(span)) => Caller::Span(with_tracestate(span, carrier, counters)),
-            Some(Err(_)) => {
-                counters.traceparent_invalid.add(1);
-                Caller::Invalid
-            }
+            Some(Err(_)) => Caller::Invalid,
         }
+    }
+
+    fn invalid<'c>(&self, counters: &'c Counters) -> &'c Counter {
+        &counters.traceparent_invalid
     }
 
     fn inject(&self, context: &Context, carrier: &mut dyn Carrier) {

@@ -131,7 +131,7 @@ impl Settings {
             propagator.inject(context, &mut carrier);
         } else {
             count(&self.counts.hosts_not_told);
-            propagator.fields().for_each(|field| carrier.remove(field));
+            propagator.clear(&mut carrier);
         }
         if carrier.dropped() > 0 {
             tracing::warn!(
