@@ -338,7 +338,7 @@ impl Builder {
             baggage_fields,
             filters,
             propagator,
-orphans,
+            orphans,
             known_methods,
             #[cfg(feature = "opentelemetry")]
             opentelemetry: self.opentelemetry,

@@ -40,7 +40,7 @@ impl Parts {
     /// Ids first, then lines, then spans and log records, all behind one filter for the whole subscriber: nobody else stands in it.
     pub(crate) fn assemble(self) -> Result<Telemetry, InitError> {
         let Self {
-built,
+            built,
             output,
             format,
             log_lines,

@@ -229,7 +229,9 @@ async fn a_clients_address_is_the_right_most_that_no_proxy_of_ours_has() {
         let mut request = request("/", &[("x-forwarded-for", "1.2.3.4, 203.0.113.9, 10.0.0.9")]);
         request.extensions_mut().insert(axum::extract::ConnectInfo(std::net::SocketAddr::from((peer, 4711))));
         read(send(app, request).await).await;
-        assert!(capture.span("GET /").attribute("client.address").is_some_and(|address| *address == *expected));
+        assert!(
+            capture.span("GET /").attribute("client.address").is_some_and(|address| *address == *expected)
+        );
     }
 }
 
