@@ -4,6 +4,7 @@ use std::{cell::Cell, fmt, sync::Arc};
 
 use throughline_core::{
     BaggageFields, Clock, Context, Filters, Severity, SpanData, Value, is_suppressed, redact::Redactor,
+    semconv::own,
 };
 use tracing::{
     Event, Metadata, Subscriber,
@@ -226,11 +227,11 @@ impl LogNotes {
     fn write(&mut self, event: &Event<'_>, caps: Caps, redactor: &Redactor) {
         let Self { body, attributes, .. } = self;
         let metadata = event.metadata();
-        attributes.set(ATTRIBUTES, "target", metadata.target().into(), caps);
+        attributes.set(ATTRIBUTES, own::EVENT_TARGET, metadata.target().into(), caps);
         let bridged = metadata.target() == BRIDGE_TARGET;
         event.record(&mut Visitor::new(|key, value| match (key, value) {
             ("message", Value::Str(text)) => body.push_str(&redactor.named(key, text).unwrap_or_default()),
-            ("log.target", target) if bridged => attributes.set(ATTRIBUTES, "target", target, caps),
+            ("log.target", target) if bridged => attributes.set(ATTRIBUTES, own::EVENT_TARGET, target, caps),
             ("log.module_path" | "log.file" | "log.line", _) if bridged => {}
             (key, value) if is_data(key) => {
                 redactor.attribute_static(key, value, |value| attributes.set(ATTRIBUTES, key, value, caps));
