@@ -111,7 +111,7 @@ impl Orphans {
     }
 
     pub(crate) fn report_span(&self, metadata: &'static Metadata<'static>) {
-        self.report(Orphan {
+        self.report(&Orphan {
             kind: OrphanKind::Span,
             name: metadata.name().to_owned(),
             file: metadata.file().unwrap_or_default(),
@@ -120,9 +120,9 @@ impl Orphans {
     }
 
     /// Counts the orphan, and tells of it if it is the first of its place.
-    fn report(&self, orphan: Orphan) {
+    fn report(&self, orphan: &Orphan) {
         self.found.count.fetch_add(1, Ordering::Relaxed);
-        if self.found.is_new(&orphan) {
+        if self.found.is_new(orphan) {
             let remedy = orphan.kind.remedy();
             tracing::warn!(
                 target: DIAGNOSTICS_TARGET,
@@ -189,7 +189,7 @@ pub fn expect_current(kind: OrphanKind, place: &'static Location<'static>, name:
     let pipeline = Pipeline::current();
     let Some(orphans) = pipeline.orphans() else { return };
     if !orphans.allowed.iter().any(|allowed| place.file().contains(allowed.as_str())) {
-        orphans.report(Orphan { kind, name: name(), file: place.file(), line: place.line() });
+        orphans.report(&Orphan { kind, name: name(), file: place.file(), line: place.line() });
     }
 }
 
