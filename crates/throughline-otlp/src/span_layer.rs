@@ -138,18 +138,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
-        let Some(span) = ctx.span(id) else { return };
-        if !span.extensions().get::<SpanData>().is_some_and(SpanData::is_sampled) {
-            return;
-        }
-        let mut late = Vec::new();
-        values.record(&mut Visitor::new(|key, value| late.push((key, Owned::from(value)))));
-        let mut extensions = span.extensions_mut();
-        if let Some(record) = extensions.get_mut::<SpanData>().and_then(SpanData::record_mut::<OtlpSpan>) {
-            for (key, value) in &late {
-                birth(record, key, value.as_value());
-            }
-        }
+        record_late::<OtlpSpan, S>(id, values, &ctx);
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
@@ -186,6 +175,26 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
         drop(extensions);
         self.sink.accept(record.encoded());
         record.recycle();
+    }
+}
+
+/// Fields that get their values after the span's birth. These are formatted before the span's data is locked.
+pub(crate) fn record_late<R, S>(id: &Id, values: &Record<'_>, ctx: &Context<'_, S>)
+where
+    R: FieldRecord,
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let Some(span) = ctx.span(id) else { return };
+    if !span.extensions().get::<SpanData>().is_some_and(SpanData::is_sampled) {
+        return;
+    }
+    let mut late = Vec::new();
+    values.record(&mut Visitor::new(|key, value| late.push((key, Owned::from(value)))));
+    let mut extensions = span.extensions_mut();
+    if let Some(record) = extensions.get_mut::<SpanData>().and_then(SpanData::record_mut::<R>) {
+        for (key, value) in &late {
+            birth(record, key, value.as_value());
+        }
     }
 }
 

@@ -455,3 +455,13 @@ fn a_link_by_follows_from_survives_that_its_span_was_built_first() {
     });
     assert_eq!(named(&spans, "second").links[0].span_id, named(&spans, "first").span_id);
 }
+
+#[test]
+fn a_span_of_ours_that_the_api_ends_is_exported_once() {
+    let spans = setup(Under::OpenTelemetry).run(|_| {
+        let span = info_span!("span").entered();
+        SdkContext::current().span().end();
+        SpanExt::set_attribute(&*span, "late", 1);
+    });
+    assert_eq!(lines(&spans, 1), ["span"]);
+}

@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::{
     common::v1::any_value::Value as Any,
     trace::v1::{Span, span::Event},
 };
-use throughline_core::{Filters, SpanExt, Status, Tracestate, suppress};
+use throughline_core::{Baggage, BaggageFields, Context, Filters, SpanExt, Status, Tracestate, suppress};
 use throughline_otlp::SpanLimits;
 use tracing::{dispatcher::with_default, field::Empty, info, info_span};
 
@@ -29,6 +29,7 @@ contract! {
     buffers_of_an_earlier_span_leave_no_trace_in_a_later_one,
     a_link_keeps_the_vendor_state_of_the_span_it_points_to,
     an_attribute_may_be_written_again_and_again,
+    baggage_on_the_list_becomes_an_attribute,
 }
 
 fn capture(under: Under, work: impl FnOnce()) -> Vec<Span> {
@@ -237,4 +238,15 @@ fn an_attribute_may_be_written_again_and_again(under: Under) {
     assert_eq!(written(1_000), (999, 0));
     let often = if under.is_exempt(Exemption::ManyWritesAreCapped) { (1_023, 976) } else { (1_999, 0) };
     assert_eq!(written(2_000), often);
+}
+
+fn baggage_on_the_list_becomes_an_attribute(under: Under) {
+    let settings = Settings { baggage: BaggageFields::new(["tenant"]), ..Settings::default() };
+    let spans = capture_with(under, settings, || {
+        let baggage = Baggage::default().insert("tenant", "blue").unwrap().insert("other", "no").unwrap();
+        let _around = Context::default().with_baggage(baggage).enter();
+        drop(info_span!("span"));
+    });
+    let keys: Vec<_> = spans[0].attributes.iter().map(|pair| pair.key.as_str()).collect();
+    assert_eq!(keys, ["baggage.tenant"]);
 }

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     EventTarget,
     log_layer::BRIDGE_TARGET,
-    span_layer::{Owned, Visitor, birth},
+    span_layer::{Visitor, birth, record_late},
 };
 
 /// Turns `tracing` spans into spans of the OpenTelemetry SDK; part of [`OpenTelemetry::layers`](super::OpenTelemetry::layers).
@@ -117,19 +117,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SdkLayer<S> {
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
-        let Some(span) = ctx.span(id) else { return };
-        if !span.extensions().get::<SpanData>().is_some_and(SpanData::is_sampled) {
-            return;
-        }
-        // Formatted before the span's data is locked: a user's `Debug` may do anything, log included.
-        let mut late = Vec::new();
-        values.record(&mut Visitor::new(|key, value| late.push((key, Owned::from(value)))));
-        let mut extensions = span.extensions_mut();
-        if let Some(record) = extensions.get_mut::<SpanData>().and_then(SpanData::record_mut::<SdkRecord>) {
-            for (key, value) in &late {
-                birth(record, key, value.as_value());
-            }
-        }
+        record_late::<SdkRecord, S>(id, values, &ctx);
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
@@ -140,7 +128,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SdkLayer<S> {
         if !span.extensions().get::<SpanData>().is_some_and(SpanData::is_sampled) {
             return;
         }
-        // Formatted before the span is locked, as above.
+        // Formatted before the span's data is locked: a user's `Debug` may do anything, log included.
         let (name, attributes) = read(event);
         let mut extensions = span.extensions_mut();
         if let Some(record) = extensions.get_mut::<SpanData>().and_then(SpanData::record_mut::<SdkRecord>) {

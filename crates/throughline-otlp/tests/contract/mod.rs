@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 pub(crate) use exemption::Exemption;
 use opentelemetry_proto::tonic::{collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span};
 use prost::Message;
-use throughline_core::{Clock, ContextLayer, Filters, Pipeline};
+use throughline_core::{BaggageFields, Clock, ContextLayer, Filters, Pipeline};
 use throughline_otlp::{Envelope, SpanLayer, SpanLimits, SpanSink};
 use tracing::Dispatch;
 use tracing_subscriber::{prelude::*, registry};
@@ -54,6 +54,7 @@ pub(crate) struct Settings {
     pub(crate) limits: SpanLimits,
     pub(crate) filters: Option<Filters>,
     pub(crate) clock: Clock,
+    pub(crate) baggage: BaggageFields,
 }
 
 impl Default for Settings {
@@ -63,6 +64,7 @@ impl Default for Settings {
             limits: SpanLimits::default(),
             filters: None,
             clock: Clock::system(),
+            baggage: BaggageFields::default(),
         }
     }
 }
@@ -76,10 +78,10 @@ impl Under {
     /// A subscriber with the ids of the core and this layer.
     pub(crate) fn dispatch(self, kept: &Arc<Kept>, settings: Settings) -> Dispatch {
         let sink = Arc::clone(kept) as Arc<dyn SpanSink>;
-        let Settings { pipeline, limits, filters, clock } = settings;
+        let Settings { pipeline, limits, filters, clock, baggage } = settings;
         match self {
             Self::Native => {
-                let mut layer = SpanLayer::new(sink).limits(limits).clock(clock);
+                let mut layer = SpanLayer::new(sink).limits(limits).clock(clock).baggage(baggage);
                 if let Some(filters) = filters {
                     layer = layer.filters(filters);
                 }
@@ -89,7 +91,8 @@ impl Under {
             Self::OpenTelemetry => {
                 use throughline_otlp::sdk::{OpenTelemetry, SpanProcessor};
                 let processor = SpanProcessor::new(sink).limits(limits);
-                let mut builder = OpenTelemetry::builder(processor).pipeline(pipeline).clock(clock);
+                let mut builder =
+                    OpenTelemetry::builder(processor).pipeline(pipeline).clock(clock).baggage(baggage);
                 if let Some(filters) = filters {
                     builder = builder.filters(filters);
                 }
