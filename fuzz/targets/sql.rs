@@ -12,7 +12,7 @@ fuzz_target!(|statement: &str| {
     assert!(shown.len() <= statement.len().min(TEXT_BYTES_MAX + '…'.len_utf8()));
     let short = summary(statement);
     assert!(short.chars().count() <= SUMMARY_CHARS_MAX);
-    assert!(short.split(' ').all(|word| statement.contains(word)));
+    assert!(short.split([' ', '.']).all(|word| statement.contains(word)));
 
     // With nothing open before it, a literal is a literal.
     let before: String = statement.chars().filter(|one| !"'\"`$#-/\\*".contains(*one)).collect();

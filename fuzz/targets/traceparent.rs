@@ -9,7 +9,8 @@ fuzz_target!(|value: &[u8]| {
     let propagator = Propagator::default();
     let context = propagator.extract(&Header(value), &EdgePolicy::trust());
     let Some(span) = context.span() else { return };
-    let text = std::str::from_utf8(value).expect("only text is accepted");
+    // A later version may go on with anything.
+    let text = String::from_utf8_lossy(value);
     let hex = text.trim_matches([' ', '\t']);
     assert_eq!(hex.get(3..35), Some(&*span.trace_id().to_string()));
     assert_eq!(hex.get(36..52), Some(&*span.span_id().to_string()));
