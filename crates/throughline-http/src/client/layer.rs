@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderMap, HeaderName};
 use throughline_core::{
-    Carrier, Context, DIAGNOSTICS_TARGET, KnownMethods, Propagator, SpanRecord,
+    Context, DIAGNOSTICS_TARGET, KnownMethods, Propagator, SpanRecord,
     redact::Redactor,
     semconv::http::{HTTP_REQUEST_BODY_SIZE, HTTP_REQUEST_HEADER, HTTP_RESPONSE_HEADER},
 };
