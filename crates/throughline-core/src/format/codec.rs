@@ -29,14 +29,17 @@ pub(super) trait Codec {
         &counters.vendor_format_invalid
     }
 
-    /// Reads the baggage, if this is a format of baggage.
-    fn baggage(&self, carrier: &dyn Carrier, reader: &mut baggage::Reader<'_>) {
-        let _unused = (carrier, reader);
+    /// How baggage is read, if this is a format of baggage.
+    fn baggage(&self) -> Option<ReadBaggage> {
+        None
     }
 
     /// Writes the context; fields that it has nothing for are removed.
     fn inject(&self, context: &Context, carrier: &mut dyn Carrier);
 }
+
+/// Reads the baggage that a carrier has.
+pub(super) type ReadBaggage = fn(&dyn Carrier, &mut baggage::Reader<'_>);
 
 /// What a format says of the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@
 //! Its clients write ids without leading zeros, and some of them percent-encode the colons; both are read.
 
 use super::{
-    codec::{Caller, Codec, put},
+    codec::{Caller, Codec, ReadBaggage, put},
     foreign::{caller_in, flags},
     padded::{span_id, trace_id},
 };
@@ -35,11 +35,8 @@ impl Codec for Jaeger {
         caller_in(carrier, TRACE, parse)
     }
 
-    fn baggage(&self, carrier: &dyn Carrier, reader: &mut baggage::Reader<'_>) {
-        carrier.names(&mut |name| {
-            let Some(key) = baggage_key(name) else { return };
-            carrier.get_all(name, &mut |value| reader.read_member(&key, &decoded(octets::trim(value))));
-        });
+    fn baggage(&self) -> Option<ReadBaggage> {
+        Some(read_baggage)
     }
 
     fn inject(&self, context: &Context, carrier: &mut dyn Carrier) {
@@ -107,6 +104,13 @@ fn format(span: &SpanContext) -> [u8; 53] {
 fn baggage_key(name: &str) -> Option<String> {
     let (prefix, key) = name.split_at_checked(BAGGAGE_PREFIX.len())?;
     prefix.eq_ignore_ascii_case(BAGGAGE_PREFIX).then(|| key.to_ascii_lowercase())
+}
+
+fn read_baggage(carrier: &dyn Carrier, reader: &mut baggage::Reader<'_>) {
+    carrier.names(&mut |name| {
+        let Some(key) = baggage_key(name) else { return };
+        carrier.get_all(name, &mut |value| reader.read_member(&key, &decoded(octets::trim(value))));
+    });
 }
 
 /// A plus is a space: Jaeger's client for Go encodes as HTML forms do, and no client leaves a plus as it is.

@@ -78,9 +78,9 @@ impl Formats {
         filter: Option<&BaggageFilter>,
         counters: &Counters,
     ) -> Baggage {
-        for format in self.order.iter() {
+        for read in self.order.iter().filter_map(|format| format.codec().baggage()) {
             let mut reader = baggage::Reader::new(filter);
-            format.codec().baggage(carrier, &mut reader);
+            read(carrier, &mut reader);
             let (baggage, losses) = reader.finish();
             counters.baggage(losses);
             if !baggage.is_empty() {

@@ -1,8 +1,8 @@
 //! W3C Trace Context and W3C Baggage.
 
-use super::codec::{Caller, Codec, put};
+use super::codec::{Caller, Codec, ReadBaggage, put};
 use crate::{
-    Carrier, Context, SpanContext, TraceparentError, baggage,
+    Carrier, Context, SpanContext, TraceparentError,
     counters::{Counter, Counters},
     traceparent, tracestate,
 };
@@ -73,8 +73,8 @@ impl Codec for Baggage {
         &[BAGGAGE]
     }
 
-    fn baggage(&self, carrier: &dyn Carrier, reader: &mut baggage::Reader<'_>) {
-        carrier.get_all(BAGGAGE, &mut |value| reader.read(value));
+    fn baggage(&self) -> Option<ReadBaggage> {
+        Some(|carrier, reader| carrier.get_all(BAGGAGE, &mut |value| reader.read(value)))
     }
 
     fn inject(&self, context: &Context, carrier: &mut dyn Carrier) {
