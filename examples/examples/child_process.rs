@@ -34,7 +34,7 @@ struct Arguments {
 fn main() -> Result<(), Box<dyn Error>> {
     let is_child = Arguments::parse().dump;
     let telemetry = throughline::init(if is_child { "dump" } else { "backup" })?;
-    let worked = if is_child { Ok(dump()) } else { backup() };
+    let worked = if is_child { dump() } else { backup() };
     println!("{}", telemetry.shutdown_blocking(Duration::from_secs(5)));
     worked
 }
@@ -51,7 +51,8 @@ fn start() -> Result<ExitStatus, std::io::Error> {
 }
 
 /// What the parent has put into the environment is current while the span is made.
-fn dump() {
+fn dump() -> Result<(), Box<dyn Error>> {
     let span = with_remote(&process::parent(), || tracing::info_span!("dump"));
     span.in_scope(|| tracing::info!(tables = 3, "dumped"));
+    Ok(())
 }

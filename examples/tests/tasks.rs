@@ -1,6 +1,6 @@
 //! Each example as a process: it ends well, and does what its first lines say.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{collections::BTreeSet, process::Command, time::Duration};
 
