@@ -18,9 +18,9 @@ use axum::{
     response::sse::{Event, Sse},
     routing::get,
 };
-use throughline::{Carry, http::server::Streaming};
-use tokio::{net::TcpListener, sync::mpsc};
-use tokio_stream::{Stream, wrappers::ReceiverStream};
+use throughline::http::server::Streaming;
+use tokio::net::TcpListener;
+use tokio_stream::{Stream, StreamExt};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -40,18 +40,11 @@ fn app() -> Router {
     Router::new().route("/orders/{id}/progress", get(progress)).layer(layer)
 }
 
+/// The stream runs when the client reads on, long after this has returned, and still inside the request's span.
 async fn progress(Path(id): Path<u32>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let (events, stream) = mpsc::channel(1);
-    let work = async move {
-        for step in ["accepted", "packed", "sent"] {
-            tracing::info!(order.id = id, step, "progress");
-            // Whoever stops listening stops the work.
-            if events.send(Ok(Event::default().event("progress").data(step))).await.is_err() {
-                return;
-            }
-        }
-    };
-    // Without `carry` the lines would have no ids.
-    tokio::spawn(work.carry());
-    Sse::new(ReceiverStream::new(stream))
+    let steps = tokio_stream::iter(["accepted", "packed", "sent"]);
+    Sse::new(steps.map(move |step| {
+        tracing::info!(order.id = id, step, "progress");
+        Ok(Event::default().event("progress").data(step))
+    }))
 }

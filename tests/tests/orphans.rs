@@ -1,6 +1,6 @@
 //! The detector of work that has left its trace: what it finds, at which line, and what it leaves alone.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{convert::Infallible, future::Future, thread};
 
