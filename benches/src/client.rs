@@ -6,18 +6,23 @@ use std::{
     net::TcpStream,
 };
 
-const ORDER: &[u8] = b"GET /orders/17 HTTP/1.1\r\nhost: localhost\r\nuser-agent: bench\r\n\
-    traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n";
+use crate::stacks::Stack;
+
 const QUIT: &[u8] = b"GET /quit HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 
-/// Sends `requests` orders to `address`, then asks the server to quit.
-pub(crate) fn load(address: &str, requests: u64) -> Result<(), Box<dyn Error>> {
+/// Sends `requests` requests to the server of `stack` at `address`, then asks it to quit.
+pub(crate) fn load(address: &str, stack: Stack, requests: u64) -> Result<(), Box<dyn Error>> {
     let stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
     let mut answers = BufReader::new(stream.try_clone()?);
     let mut stream = stream;
+    let (path, flags) = (stack.path(), if stack.is_sampled() { "01" } else { "00" });
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: localhost\r\nuser-agent: bench\r\n\
+         traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}\r\n\r\n"
+    );
     for _ in 0..requests {
-        stream.write_all(ORDER)?;
+        stream.write_all(request.as_bytes())?;
         read_answer(&mut answers)?;
     }
     stream.write_all(QUIT)?;

@@ -36,12 +36,12 @@ pub(crate) fn serve(stack: Stack, requests: u64, way: Way) -> Result<Run, Box<dy
     let receiver = Receiver::builder().start_blocking()?;
     let folder = tempfile::tempdir()?;
     let log_file = folder.path().join("log.jsonl");
-    let stack = stack.to_string();
+    let name = stack.to_string();
     let mut child = start(
         &[
             "serve",
             "--stack",
-            &stack,
+            &name,
             "--otlp",
             &receiver.grpc_endpoint(),
             "--log-file",
@@ -52,7 +52,7 @@ pub(crate) fn serve(stack: Stack, requests: u64, way: Way) -> Result<Run, Box<dy
     let mut output = BufReader::new(child.stdout.take().ok_or("no output")?);
     let mut address = String::new();
     output.read_line(&mut address)?;
-    client::load(address.trim(), requests)?;
+    client::load(address.trim(), stack, requests)?;
     let mut rest = String::new();
     output.read_to_string(&mut rest)?;
     let instructions = finish(child, way)?;

@@ -1,4 +1,4 @@
-//! The server under measurement: one route, one span, one log line.
+//! The server under measurement: one span and one log line a request, or the span alone.
 
 use std::{error::Error, net::SocketAddr, path::PathBuf, sync::Arc, time::Instant};
 
@@ -29,6 +29,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let at_quit = Arc::clone(&quit);
     let routes = Router::new()
         .route("/orders/{id}", get(order))
+        .route("/silent/{id}", get(silent))
         .route("/quit", get(move || async move { at_quit.notify_one() }));
 
     let stack = {
@@ -50,6 +51,10 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Box<dyn Error>> {
 
 async fn order() -> &'static str {
     tracing::info!(order_id = 17, "order accepted");
+    "ok"
+}
+
+async fn silent() -> &'static str {
     "ok"
 }
 

@@ -21,6 +21,32 @@ pub(crate) enum Stack {
     Throughline,
     /// throughline with metrics.
     ThroughlineMetrics,
+    /// throughline, its metrics off, asked by a caller that does not sample.
+    ThroughlineUnsampled,
+    /// The same, and the handler logs nothing.
+    ThroughlineUnsampledSilent,
+}
+
+impl Stack {
+    /// Whether each request's span is to arrive.
+    pub(crate) const fn exports(self) -> bool {
+        matches!(self, Self::HandAssembled | Self::Throughline | Self::ThroughlineMetrics)
+    }
+
+    /// Whether each request is to write a line.
+    pub(crate) const fn logs(self) -> bool {
+        !matches!(self, Self::Bare | Self::ThroughlineUnsampledSilent)
+    }
+
+    /// Whether the caller samples.
+    pub(crate) const fn is_sampled(self) -> bool {
+        !matches!(self, Self::ThroughlineUnsampled | Self::ThroughlineUnsampledSilent)
+    }
+
+    /// What is asked for.
+    pub(crate) const fn path(self) -> &'static str {
+        if matches!(self, Self::ThroughlineUnsampledSilent) { "/silent/17" } else { "/orders/17" }
+    }
 }
 
 impl fmt::Display for Stack {
@@ -30,6 +56,8 @@ impl fmt::Display for Stack {
             Self::HandAssembled => "hand-assembled",
             Self::Throughline => "throughline",
             Self::ThroughlineMetrics => "throughline-metrics",
+            Self::ThroughlineUnsampled => "throughline-unsampled",
+            Self::ThroughlineUnsampledSilent => "throughline-unsampled-silent",
         })
     }
 }
@@ -44,7 +72,9 @@ pub(crate) fn install(settings: &Settings, routes: Router) -> Result<Installed, 
     match settings.stack {
         Stack::Bare => Ok(Installed { app: routes, shutdown: Box::new(|| ()) }),
         Stack::HandAssembled => hand_assembled::install(settings, routes),
-        Stack::Throughline => ours::install(settings, routes, ours::Metrics::Off),
+        Stack::Throughline | Stack::ThroughlineUnsampled | Stack::ThroughlineUnsampledSilent => {
+            ours::install(settings, routes, ours::Metrics::Off)
+        }
         Stack::ThroughlineMetrics => ours::install(settings, routes, ours::Metrics::On),
     }
 }

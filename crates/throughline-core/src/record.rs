@@ -28,6 +28,11 @@ pub trait SpanRecord: Any + Send + Sync {
     fn name(&mut self, name: &str);
     /// Sets an attribute; a later value for the same key replaces the earlier one.
     fn attribute(&mut self, key: &str, value: Value<'_>);
+    /// [`attribute`](Self::attribute) with a key that lives as long as the program, as those of instrumentation do: a
+    /// record may find what it knows of such a key by its address.
+    fn attribute_static(&mut self, key: &'static str, value: Value<'_>) {
+        self.attribute(key, value);
+    }
     /// Adds a link to another span, which may be closed already or live in another process.
     fn link(&mut self, context: &SpanContext, attributes: &[(&str, Value<'_>)]);
     /// Sets the status; the last one wins.

@@ -268,7 +268,7 @@ pub(crate) fn birth(record: &mut impl FieldRecord, key: &'static str, value: Val
         ("otel.status_message" | "otel.status_description", Value::Str(message)) => {
             record.status_message(message);
         }
-        (key, value) => record.field(key, value),
+        (key, value) => record.attribute_static(key, value),
     }
 }
 

@@ -77,7 +77,8 @@ impl Attempt {
         let Some(settings) = &self.settings else { return };
         self.flight.span.edit(|record| {
             if settings.time_to_first_byte {
-                record.attribute(own::HTTP_TIME_TO_FIRST_BYTE_MS, (self.flight.seconds() * 1e3).into());
+                record
+                    .attribute_static(own::HTTP_TIME_TO_FIRST_BYTE_MS, (self.flight.seconds() * 1e3).into());
             }
             let redactor = self.flight.pipeline.redactor();
             settings.response_headers.record(headers, record, redactor, &settings.counts);
@@ -115,19 +116,19 @@ impl Attempt {
 
     fn conclude(&self, record: &mut dyn SpanRecord, end: End) {
         if let Some(status) = self.status {
-            record.attribute(names::HTTP_RESPONSE_STATUS_CODE, status.as_u16().into());
+            record.attribute_static(names::HTTP_RESPONSE_STATUS_CODE, status.as_u16().into());
         }
         if let Some(version) = self.version {
-            record.attribute(names::NETWORK_PROTOCOL_VERSION, version.into());
+            record.attribute_static(names::NETWORK_PROTOCOL_VERSION, version.into());
         }
         if self.status.is_some() && self.settings.as_ref().is_some_and(|settings| settings.body_sizes) {
-            record.attribute(names::HTTP_RESPONSE_BODY_SIZE, self.received.into());
+            record.attribute_static(names::HTTP_RESPONSE_BODY_SIZE, self.received.into());
         }
         if let Some(kind) = self.error_type(end) {
-            record.attribute(error::ERROR_TYPE, kind.into());
+            record.attribute_static(error::ERROR_TYPE, kind.into());
             record.status(Status::Error(""));
         }
-        record.attribute(own::HTTP_END, end.as_str().into());
+        record.attribute_static(own::HTTP_END, end.as_str().into());
     }
 
     fn measure(&self, end: End) {
@@ -194,9 +195,9 @@ fn open_span(method: &MethodName, target: &Target, redactor: &Redactor) -> Span 
 /// What is known of an attempt when it begins and has no place on a log line.
 fn describe(record: &mut dyn SpanRecord, method: &Method, name: &MethodName, resends: ResendCount) {
     if let Some(original) = name.original(method) {
-        record.attribute(names::HTTP_REQUEST_METHOD_ORIGINAL, original.into());
+        record.attribute_static(names::HTTP_REQUEST_METHOD_ORIGINAL, original.into());
     }
     if resends.0 > 0 {
-        record.attribute(names::HTTP_REQUEST_RESEND_COUNT, resends.0.into());
+        record.attribute_static(names::HTTP_REQUEST_RESEND_COUNT, resends.0.into());
     }
 }

@@ -42,24 +42,24 @@ impl<'a> Arrival<'a> {
     /// What has no place on a log line.
     pub(super) fn describe(&self, record: &mut dyn SpanRecord, method: &MethodName, redactor: &Redactor) {
         let request = self.request;
-        record.attribute(names::URL_SCHEME, self.scheme.into());
+        record.attribute_static(names::URL_SCHEME, self.scheme.into());
         if let Some(original) = method.original(&request.method) {
-            record.attribute(names::HTTP_REQUEST_METHOD_ORIGINAL, original.into());
+            record.attribute_static(names::HTTP_REQUEST_METHOD_ORIGINAL, original.into());
         }
         if let Some(query) = request.uri.query().filter(|query| !query.is_empty()) {
-            record.attribute(names::URL_QUERY, capped(&redactor.query(query), TEXT_LEN_MAX).into());
+            record.attribute_static(names::URL_QUERY, capped(&redactor.query(query), TEXT_LEN_MAX).into());
         }
         self.describe_ends(record);
         if let Some(agent) = attributes::header_text(&request.headers, &header::USER_AGENT) {
-            record.attribute(names::USER_AGENT_ORIGINAL, agent.into());
+            record.attribute_static(names::USER_AGENT_ORIGINAL, agent.into());
         }
         if let Some(version) = attributes::protocol_version(request.version) {
-            record.attribute(names::NETWORK_PROTOCOL_VERSION, version.into());
+            record.attribute_static(names::NETWORK_PROTOCOL_VERSION, version.into());
         }
         if self.settings.of_response.body_sizes
             && let Some(bytes) = attributes::announced_length(&request.headers)
         {
-            record.attribute(names::HTTP_REQUEST_BODY_SIZE, bytes.into());
+            record.attribute_static(names::HTTP_REQUEST_BODY_SIZE, bytes.into());
         }
         self.settings.request_headers.record(&request.headers, record, redactor, &self.settings.counts);
     }
@@ -72,22 +72,22 @@ impl<'a> Arrival<'a> {
             (None, None) => attributes::header_text(&self.request.headers, &header::HOST),
         };
         if let Some((host, port)) = authority.and_then(attributes::host_and_port) {
-            record.attribute(names::SERVER_ADDRESS, host.into());
+            record.attribute_static(names::SERVER_ADDRESS, host.into());
             if let Some(port) = port.or_else(|| attributes::default_port(self.scheme)) {
-                record.attribute(names::SERVER_PORT, port.into());
+                record.attribute_static(names::SERVER_PORT, port.into());
             }
         }
         let Some(peer) = self.peer else { return };
         attributes::with_address(peer.ip(), |address| {
             if self.origin.client.is_none() {
-                record.attribute(names::CLIENT_ADDRESS, address.into());
+                record.attribute_static(names::CLIENT_ADDRESS, address.into());
             }
-            record.attribute(names::NETWORK_PEER_ADDRESS, address.into());
+            record.attribute_static(names::NETWORK_PEER_ADDRESS, address.into());
         });
-        record.attribute(names::NETWORK_PEER_PORT, peer.port().into());
+        record.attribute_static(names::NETWORK_PEER_PORT, peer.port().into());
         if let Some(client) = self.origin.client {
             attributes::with_address(client, |address| {
-                record.attribute(names::CLIENT_ADDRESS, address.into())
+                record.attribute_static(names::CLIENT_ADDRESS, address.into())
             });
         }
     }

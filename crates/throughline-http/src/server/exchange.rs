@@ -138,7 +138,7 @@ impl Exchange {
             self.flight.span.edit(|record| {
                 if wanted.time_to_first_byte {
                     let elapsed_ms = self.flight.seconds() * 1e3;
-                    record.attribute(own::HTTP_TIME_TO_FIRST_BYTE_MS, elapsed_ms.into());
+                    record.attribute_static(own::HTTP_TIME_TO_FIRST_BYTE_MS, elapsed_ms.into());
                 }
                 let redactor = self.flight.pipeline.redactor();
                 wanted.headers.record(headers, record, redactor, &settings.counts);
@@ -202,23 +202,23 @@ impl Exchange {
 
     fn conclude(&self, record: &mut dyn SpanRecord, end: End) {
         if let Some(status) = self.status {
-            record.attribute(names::HTTP_RESPONSE_STATUS_CODE, status.as_u16().into());
+            record.attribute_static(names::HTTP_RESPONSE_STATUS_CODE, status.as_u16().into());
         }
         if let (Some(route), true) = (&self.route, self.is_unrouted) {
-            record.attribute(names::HTTP_ROUTE, route.as_str().into());
+            record.attribute_static(names::HTTP_ROUTE, route.as_str().into());
             with_name(&self.method, Some(route), |name| record.name(name));
         }
         if self.settings.as_ref().is_some_and(|settings| settings.of_response.body_sizes) {
-            record.attribute(names::HTTP_RESPONSE_BODY_SIZE, self.sent.into());
+            record.attribute_static(names::HTTP_RESPONSE_BODY_SIZE, self.sent.into());
         }
         if let Some(stream) = self.stream {
-            record.attribute(own::HTTP_MESSAGES, stream.messages().into());
+            record.attribute_static(own::HTTP_MESSAGES, stream.messages().into());
         }
         if let Some(kind) = self.error_type(end) {
-            record.attribute(error::ERROR_TYPE, kind.into());
+            record.attribute_static(error::ERROR_TYPE, kind.into());
             record.status(Status::Error(""));
         }
-        record.attribute(own::HTTP_END, end.as_str().into());
+        record.attribute_static(own::HTTP_END, end.as_str().into());
     }
 
     fn measure(&self, end: End) {

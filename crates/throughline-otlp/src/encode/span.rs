@@ -52,8 +52,6 @@ impl Kind {
 
 /// A record that `tracing`'s own fields can steer, by the names that begin with `otel.`.
 pub(crate) trait FieldRecord: SpanRecord {
-    /// A field of the span: [`attribute`](SpanRecord::attribute) with a name that is known from before.
-    fn field(&mut self, key: &'static str, value: Value<'_>);
     /// Says what kind of hop the span is.
     fn kind(&mut self, kind: Kind);
     /// Sets the status and leaves its description: the two may come in any order.
@@ -369,6 +367,13 @@ impl SpanRecord for OtlpSpan {
         });
     }
 
+    fn attribute_static(&mut self, key: &'static str, value: Value<'_>) {
+        let Self { redactor, attributes, limits, .. } = self;
+        redactor.attribute_static(key, value, |value| {
+            attributes.set(field::ATTRIBUTES, key, value, limits.span_caps());
+        });
+    }
+
     fn link(&mut self, context: &SpanContext, attributes: &[(&str, Value<'_>)]) {
         let caps = self.limits.link_caps();
         self.link_to(context, |redactor, own| {
@@ -402,13 +407,6 @@ impl SpanRecord for OtlpSpan {
 }
 
 impl FieldRecord for OtlpSpan {
-    fn field(&mut self, key: &'static str, value: Value<'_>) {
-        let Self { redactor, attributes, limits, .. } = self;
-        redactor.attribute_static(key, value, |value| {
-            attributes.set(field::ATTRIBUTES, key, value, limits.span_caps());
-        });
-    }
-
     fn kind(&mut self, kind: Kind) {
         self.kind = kind;
     }

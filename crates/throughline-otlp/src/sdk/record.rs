@@ -110,6 +110,10 @@ impl SpanRecord for SdkRecord {
         self.write(|span| span.set_attribute(convert::pair(key, value)));
     }
 
+    fn attribute_static(&mut self, key: &'static str, value: Value<'_>) {
+        self.write(|span| span.set_attribute(KeyValue::new(key, sdk_value(value))));
+    }
+
     fn link(&mut self, context: &SpanContext, attributes: &[(&str, Value<'_>)]) {
         self.write(|span| span.add_link(convert::to_sdk(context), convert::pairs(attributes)));
     }
@@ -128,10 +132,6 @@ impl SpanRecord for SdkRecord {
 }
 
 impl FieldRecord for SdkRecord {
-    fn field(&mut self, key: &'static str, value: Value<'_>) {
-        self.write(|span| span.set_attribute(KeyValue::new(key, sdk_value(value))));
-    }
-
     fn kind(&mut self, kind: Kind) {
         self.kind = Some(kind);
     }
