@@ -133,7 +133,7 @@ async fn send(
     temporality: MetricTemporality,
 ) -> Result<(), String> {
     let mut transports = transports.lock().await;
-    let request = transports.prepare(&[request])?;
+    let request = transports.prepare(&Arc::from([request]))?;
     let mut backoff = Backoff::new();
     let result = loop {
         let late = || Answer::Later { after: None, why: "no answer in time".to_owned() };

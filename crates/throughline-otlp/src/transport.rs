@@ -11,15 +11,17 @@ mod lines;
 mod compress;
 #[cfg(any(feature = "grpc", feature = "http"))]
 mod connect;
+mod pieces;
 #[cfg(any(feature = "grpc", feature = "http"))]
 mod response;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 #[cfg(any(feature = "grpc", feature = "http"))]
 use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
 
+use self::pieces::Pieces;
 use crate::{
     InitError,
     plan::Way,
@@ -44,7 +46,7 @@ pub(crate) struct Transports(Vec<Transport>);
 
 /// A request as each place gets it: made once, however often it is tried.
 #[derive(Debug)]
-pub(crate) struct Prepared(Vec<Bytes>);
+pub(crate) struct Prepared(Vec<Pieces>);
 
 impl Transports {
     /// Must be called on the export thread's runtime.
@@ -53,7 +55,7 @@ impl Transports {
     }
 
     /// Encodes and compresses a request that is given in pieces.
-    pub(crate) fn prepare(&self, request: &[Bytes]) -> Result<Prepared, String> {
+    pub(crate) fn prepare(&self, request: &Arc<[Bytes]>) -> Result<Prepared, String> {
         self.0.iter().map(|transport| transport.prepare(request)).collect::<Result<_, _>>().map(Prepared)
     }
 
@@ -120,7 +122,7 @@ impl Transport {
         }
     }
 
-    fn prepare(&self, request: &[Bytes]) -> Result<Bytes, String> {
+    fn prepare(&self, request: &Arc<[Bytes]>) -> Result<Pieces, String> {
         #[cfg(not(any(feature = "grpc", feature = "http", feature = "json")))]
         match *self {}
         #[cfg(any(feature = "grpc", feature = "http", feature = "json"))]
@@ -134,7 +136,7 @@ impl Transport {
         }
     }
 
-    async fn send(&mut self, request: &Bytes) -> Answer {
+    async fn send(&mut self, request: &Pieces) -> Answer {
         #[cfg(not(any(feature = "grpc", feature = "http", feature = "json")))]
         match *self {}
         #[cfg(any(feature = "grpc", feature = "http", feature = "json"))]

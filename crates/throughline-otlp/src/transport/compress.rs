@@ -1,23 +1,27 @@
 //! Compressing a request, once for all attempts.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use flate2::{Compression as Level, write::GzEncoder};
 
+use super::pieces::Pieces;
 use crate::settings::{Compression, GZIP_LEVEL};
 
-/// A request in one piece, compressed.
-pub(super) fn compressed(pieces: &[Bytes], compression: Compression) -> Result<Bytes, String> {
+/// A request, compressed.
+pub(super) fn compressed(pieces: &Arc<[Bytes]>, compression: Compression) -> Result<Pieces, String> {
     match compression {
-        Compression::None => Ok(pieces.concat()),
+        Compression::None => return Ok(Arc::clone(pieces).into()),
         Compression::Gzip => gzip(pieces),
         #[cfg(feature = "zstd")]
         Compression::Zstd => zstd(pieces),
         #[cfg(not(feature = "zstd"))]
         Compression::Zstd => Err(io::Error::from(io::ErrorKind::Unsupported)),
     }
-    .map(Bytes::from)
+    .map(Pieces::from)
     .map_err(|error| format!("cannot be compressed: {error}"))
 }
 

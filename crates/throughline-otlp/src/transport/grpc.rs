@@ -1,13 +1,13 @@
 //! OTLP over gRPC: one unary call, whose message is encoded and compressed once for all attempts.
 
-use std::{error::Error, future::poll_fn};
+use std::{error::Error, future::poll_fn, iter, sync::Arc};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{
     HeaderMap, HeaderValue, Request, StatusCode, Uri,
     header::{CONTENT_TYPE, TE},
 };
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tonic::{
     Code, Status,
     body::Body,
@@ -19,6 +19,7 @@ use tower_service::Service;
 use super::{
     Answer, compress,
     connect::{self, Version},
+    pieces::Pieces,
     response,
 };
 use crate::{
@@ -50,17 +51,18 @@ impl Grpc {
     }
 
     /// The message with its prefix.
-    pub(super) fn prepare(&self, request: &[Bytes]) -> Result<Bytes, String> {
+    pub(super) fn prepare(&self, request: &Arc<[Bytes]>) -> Result<Pieces, String> {
         let message = compress::compressed(request, self.endpoint.compression)?;
         let len = u32::try_from(message.len()).map_err(|_| "longer than gRPC allows".to_owned())?;
-        let mut framed = BytesMut::with_capacity(PREFIX_LEN + message.len());
-        framed.put_u8(u8::from(self.endpoint.compression != Compression::None));
-        framed.put_u32(len);
-        framed.put(message);
-        Ok(framed.freeze())
+        let mut prefix = BytesMut::with_capacity(PREFIX_LEN);
+        prefix.put_u8(u8::from(self.endpoint.compression != Compression::None));
+        prefix.put_u32(len);
+        let framed: Arc<[Bytes]> =
+            iter::once(prefix.freeze()).chain(message.left().iter().cloned()).collect();
+        Ok(framed.into())
     }
 
-    pub(super) async fn send(&mut self, message: &Bytes) -> Answer {
+    pub(super) async fn send(&mut self, message: &Pieces) -> Answer {
         let limit = self.endpoint.timeout;
         match tokio::time::timeout(limit, self.call(message)).await {
             Ok(Ok(answer) | Err(answer)) => answer,
@@ -68,13 +70,13 @@ impl Grpc {
         }
     }
 
-    async fn call(&mut self, message: &Bytes) -> Result<Answer, Answer> {
+    async fn call(&mut self, message: &Pieces) -> Result<Answer, Answer> {
         let broken = |error: &(dyn Error + 'static)| Answer::Later {
             after: None,
             why: connect::problem(error, &self.endpoint),
         };
         poll_fn(|cx| self.channel.poll_ready(cx)).await.map_err(|error| broken(&error))?;
-        let mut request = Request::new(Body::new(Full::new(message.clone())));
+        let mut request = Request::new(Body::new(message.clone()));
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = self.path.clone();
         *request.headers_mut() = self.headers.clone();

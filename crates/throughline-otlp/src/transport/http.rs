@@ -1,13 +1,16 @@
 //! OTLP over HTTP, with bodies in protobuf or JSON.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Request, Response, StatusCode, Uri,
     header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT as USER_AGENT_HEADER},
 };
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use throughline_core::now_unix_nanos;
@@ -15,6 +18,7 @@ use throughline_core::now_unix_nanos;
 use super::{
     Answer, compress,
     connect::{self, Connector, Version},
+    pieces::Pieces,
     response,
 };
 use crate::{
@@ -24,7 +28,7 @@ use crate::{
 
 #[derive(Debug)]
 pub(crate) struct Http {
-    client: Client<Connector, Full<Bytes>>,
+    client: Client<Connector, Pieces>,
     kind: SignalKind,
     uri: Uri,
     headers: HeaderMap,
@@ -49,18 +53,18 @@ impl Http {
         Ok(Self { client, kind, uri, headers, endpoint: endpoint.clone() })
     }
 
-    pub(super) fn prepare(&self, request: &[Bytes]) -> Result<Bytes, String> {
+    pub(super) fn prepare(&self, request: &Arc<[Bytes]>) -> Result<Pieces, String> {
         match self.endpoint.protocol {
             #[cfg(feature = "json")]
             Protocol::HttpJson => {
                 let json = super::json(request, self.kind)?.into();
-                compress::compressed(&[json], self.endpoint.compression)
+                compress::compressed(&Arc::from([json]), self.endpoint.compression)
             }
             _ => compress::compressed(request, self.endpoint.compression),
         }
     }
 
-    pub(super) async fn send(&self, body: &Bytes) -> Answer {
+    pub(super) async fn send(&self, body: &Pieces) -> Answer {
         let limit = self.endpoint.timeout;
         match tokio::time::timeout(limit, self.call(body.clone())).await {
             Ok(Ok((StatusCode::OK, _, answer))) => self.read(&answer),
@@ -80,9 +84,9 @@ impl Http {
         response::read(answer)
     }
 
-    async fn call(&self, body: Bytes) -> Result<(StatusCode, Option<Duration>, Bytes), Answer> {
+    async fn call(&self, body: Pieces) -> Result<(StatusCode, Option<Duration>, Bytes), Answer> {
         let mut request = Request::post(self.uri.clone())
-            .body(Full::new(body))
+            .body(body)
             .map_err(|error| Answer::Never { why: error.to_string() })?;
         *request.headers_mut() = self.headers.clone();
         let response = self.client.request(request).await.map_err(|error| self.later(&error))?;

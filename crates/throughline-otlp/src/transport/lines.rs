@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::Answer;
+use super::{Answer, pieces::Pieces};
 use crate::signal_kind::SignalKind;
 
 /// A line for each request. Writing is left to a thread that nobody waits for at the end: a pipe or a disk may hang.
@@ -47,16 +47,19 @@ impl Lines {
         Self { kind, output: Arc::new(Mutex::new(Output { place, torn: false })) }
     }
 
-    pub(super) fn prepare(&self, request: &[Bytes]) -> Result<Bytes, String> {
+    pub(super) fn prepare(&self, request: &[Bytes]) -> Result<Pieces, String> {
         let mut line = super::json(request, self.kind)?;
         line.push('\n');
-        Ok(line.into())
+        Ok(line.into_bytes().into())
     }
 
     /// A full disk may have room again, so that a failed write is tried again like a failed request.
-    pub(super) async fn send(&self, line: &Bytes) -> Answer {
+    pub(super) async fn send(&self, line: &Pieces) -> Answer {
         let (output, line) = (Arc::clone(&self.output), line.clone());
-        let write = move || output.lock().unwrap_or_else(PoisonError::into_inner).write(&line);
+        let write = move || {
+            let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+            line.left().iter().try_for_each(|line| output.write(line))
+        };
         match tokio::task::spawn_blocking(write).await {
             Ok(Ok(())) => Answer::Delivered { rejected: 0, message: String::new() },
             Ok(Err(error)) => Answer::Later { after: None, why: error.to_string() },
