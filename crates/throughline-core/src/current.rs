@@ -83,6 +83,7 @@ impl Drop for ContextGuard {
     }
 }
 
+#[inline]
 pub(crate) fn push_span(id: u64, context: Context, companion: Option<&Companion>) {
     push(Owner::Span(id), context, companion);
 }
@@ -123,6 +124,7 @@ fn innermost_of_both(bridge: &dyn ContextBridge) -> Context {
     }
 }
 
+#[inline]
 fn push(owner: Owner, context: Context, companion: Option<&Companion>) {
     // Outside the borrow: the other side runs code of its own.
     let attached = bridge::installed().and_then(|bridge| bridge.enter(&context, companion));
@@ -132,6 +134,10 @@ fn push(owner: Owner, context: Context, companion: Option<&Companion>) {
 fn remove(owner: Owner) {
     let removed = SCOPES.try_with(|scopes| {
         let mut scopes = scopes.borrow_mut();
+        // Nearly always the innermost.
+        if scopes.last()?.owner == owner {
+            return scopes.pop();
+        }
         let place = scopes.iter().rposition(|scope| scope.owner == owner)?;
         Some(scopes.remove(place))
     });

@@ -1,6 +1,6 @@
 //! HTTP headers as a carrier.
 
-use std::fmt;
+use std::{cell::Cell, fmt};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use throughline_core::Carrier;
@@ -22,13 +22,15 @@ use throughline_core::Carrier;
 pub struct HeaderCarrier<'a> {
     headers: &'a mut HeaderMap,
     dropped: usize,
+    /// A bit for the length of each header's name; zero where nobody has looked yet.
+    lengths: Cell<u64>,
 }
 
 impl<'a> HeaderCarrier<'a> {
     /// Reads from and writes to `headers`.
     #[must_use]
     pub const fn new(headers: &'a mut HeaderMap) -> Self {
-        Self { headers, dropped: 0 }
+        Self { headers, dropped: 0, lengths: Cell::new(0) }
     }
 
     /// How many headers could not be set because HTTP doesn't allow their name or value.
@@ -41,20 +43,38 @@ impl<'a> HeaderCarrier<'a> {
 /// Up to this many headers are looked through for a name before it is hashed.
 pub(crate) const SCANNED_HEADERS_MAX: usize = 16;
 
+/// One of 64 bits, by the length of a name.
+const fn length_bit(name: &str) -> u64 {
+    1 << (name.len() & 63)
+}
+
+impl HeaderCarrier<'_> {
+    /// Whether there may be a header with this name. Most requests lack most of ours, and to most of those no header's
+    /// name is as long.
+    fn may_have(&self, name: &str) -> bool {
+        if self.lengths.get() == 0 {
+            let lengths = self.headers.keys().map(|own| length_bit(own.as_str()));
+            self.lengths.set(lengths.fold(0, |seen, length| seen | length));
+        }
+        self.lengths.get() & length_bit(name) != 0
+    }
+}
+
 impl Carrier for HeaderCarrier<'_> {
     fn get_all<'a>(&'a self, name: &str, visit: &mut dyn FnMut(&'a [u8])) {
-        // Looking at a handful of names is cheaper than hashing one, and most requests lack most of our headers.
-        let is_short = self.headers.len() <= SCANNED_HEADERS_MAX;
-        match well_known(name) {
-            Some(name) if is_short => {
-                self.headers
-                    .iter()
-                    .filter(|(own, _)| *own == name)
-                    .for_each(|(_, value)| visit(value.as_bytes()));
-            }
-            Some(name) => self.headers.get_all(name).iter().for_each(|value| visit(value.as_bytes())),
-            None => self.headers.get_all(name).iter().for_each(|value| visit(value.as_bytes())),
+        if !self.may_have(name) {
+            return;
         }
+        // Looking at a handful of names is cheaper than hashing one.
+        if self.headers.len() <= SCANNED_HEADERS_MAX {
+            let own = self.headers.iter().filter(|(own, _)| own.as_str() == name);
+            return own.for_each(|(_, value)| visit(value.as_bytes()));
+        }
+        let values = match well_known(name) {
+            Some(name) => self.headers.get_all(name),
+            None => self.headers.get_all(name),
+        };
+        values.iter().for_each(|value| visit(value.as_bytes()));
     }
 
     fn set(&mut self, name: &str, value: &str) {
@@ -62,6 +82,7 @@ impl Carrier for HeaderCarrier<'_> {
             self.dropped += 1;
             return;
         };
+        self.lengths.set(0);
         self.headers.insert(name, value);
     }
 

@@ -253,6 +253,9 @@ impl EventNotes {
 
 /// A field of the span itself: `otel.*` steers, everything else is an attribute.
 pub(crate) fn birth(record: &mut impl FieldRecord, key: &'static str, value: Value<'_>) {
+    if !key.starts_with("otel.") {
+        return record.attribute_static(key, value);
+    }
     match (key, value) {
         ("otel.name", Value::Str(name)) => record.name(name),
         ("otel.kind", Value::Str(kind)) => Kind::parse(kind).into_iter().for_each(|kind| record.kind(kind)),

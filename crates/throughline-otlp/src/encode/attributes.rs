@@ -25,6 +25,7 @@ pub(crate) struct Caps {
 
 impl Attributes {
     /// Sets an attribute as field `field` of the message it will be part of; a later value replaces an earlier one.
+    #[inline]
     pub(crate) fn set(&mut self, field: u32, key: &str, value: Value<'_>, caps: Caps) {
         let looks = looks_of(key.as_bytes());
         if self.seen & looks != 0
@@ -86,6 +87,7 @@ impl Attributes {
     }
 
     /// Encodes an attribute of any type and length.
+    #[inline(never)]
     fn put(&mut self, field: u32, key: &str, value: Value<'_>, caps: Caps) {
         // Arrays are rare and nested: they are encoded apart, so that every length is known before it is written.
         let array = is_array(value).then(|| encoded(value, caps.chars));
