@@ -42,7 +42,7 @@
 //! | `axum` | the matched route and the peer's address from axum |
 //! | `reqwest` | [`reqwest`](mod@crate::reqwest): a traced client |
 //! | `http2` | with `reqwest`: HTTP/2, and refused streams are sent again as attempts of their own |
-//! | `tonic` | [`grpc`](mod@crate::grpc): the same for gRPC, in both directions |
+//! | `tonic` | `grpc`: the same for gRPC, in both directions |
 //!
 //! Every feature adds; none changes what is there without it. HTTP/2 on the server's side and under
 //! [`client()`] needs none.

@@ -69,7 +69,7 @@
 //!
 //! | feature | what it brings |
 //! |---|---|
-//! | `rolling` | [`Output::rolling`], files that follow each other by day, by hour or by size |
+//! | `rolling` | `Output::rolling`, files that follow each other by day, by hour or by size |
 //!
 //! # Writers
 //!

@@ -41,7 +41,7 @@
 //! | `json` | OTLP-JSON: over HTTP (with `http`), on standard output, in a file |
 //! | `tls-ring`, `tls-aws-lc` | `https`, by rustls with this provider; with both, aws-lc is taken |
 //! | `zstd` | compression by zstd, for a Collector that knows it |
-//! | `opentelemetry` | [`sdk`]: the way in from the OpenTelemetry API and SDK |
+//! | `opentelemetry` | `sdk`: the way in from the OpenTelemetry API and SDK |
 
 #![cfg_attr(
     not(all(feature = "grpc", feature = "http")),

@@ -32,13 +32,13 @@
 //!
 //! | feature | brings | mechanism |
 //! |---|---|---|
-//! | `balance` | [`balance`](mod@crate::balance): round-robin, least-connections, weighted; health | `tower-resilience-outlier`, and our choice |
-//! | `shard` | [`shard`](mod@crate::shard): consistent hash | `hashring` |
-//! | `breaker` | [`breaker`](mod@crate::breaker): closed, open, half-open | `tower-resilience-circuitbreaker` |
-//! | `retry` | [`retry`](mod@crate::retry): backoff with full jitter, budget | `tower` |
-//! | `timeout` | [`timeout`](mod@crate::timeout): time limit, deadline for the next hop | `tokio` |
-//! | `fallback` | [`fallback`](mod@crate::fallback): graceful degradation | ours |
-//! | `cache` | [`cache`](mod@crate::cache): cached reads, stale ones included | `moka` |
+//! | `balance` | `balance`: round-robin, least-connections, weighted; health | `tower-resilience-outlier`, and our choice |
+//! | `shard` | `shard`: consistent hash | `hashring` |
+//! | `breaker` | `breaker`: closed, open, half-open | `tower-resilience-circuitbreaker` |
+//! | `retry` | `retry`: backoff with full jitter, budget | `tower` |
+//! | `timeout` | `timeout`: time limit, deadline for the next hop | `tokio` |
+//! | `fallback` | `fallback`: graceful degradation | ours |
+//! | `cache` | `cache`: cached reads, stale ones included | `moka` |
 //! | `full` | all of these | |
 //!
 //! None is on by default, and a call without these layers pays nothing for them.

@@ -13,7 +13,7 @@ use throughline_otlp::{Compression, EventTarget, ExporterBuilder, Protocol, Sign
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-use crate::{InitError, Telemetry, parts::Parts};
+use crate::{InitError, Telemetry, panic_hook, parts::Parts};
 
 /// Sets up telemetry for the whole process: JSON lines on standard output, spans and metrics over OTLP.
 ///
@@ -43,6 +43,7 @@ pub fn builder(service: &str) -> Builder {
         diagnostics_level: None,
         propagator: Propagator::default(),
         orphans: None,
+        panics: Panics::Untold,
         known_methods: None,
         #[cfg(feature = "opentelemetry")]
         opentelemetry: crate::opentelemetry::Choice::default(),
@@ -65,6 +66,7 @@ pub struct Builder {
     diagnostics_level: Option<LevelFilter>,
     propagator: Propagator,
     orphans: Option<Orphans>,
+    panics: Panics,
     known_methods: Option<KnownMethods>,
     #[cfg(feature = "opentelemetry")]
     pub(crate) opentelemetry: crate::opentelemetry::Choice,
@@ -79,6 +81,13 @@ pub(crate) type ChangeOfLines = Box<dyn FnOnce(JsonLayerBuilder) -> JsonLayerBui
 enum Logs {
     Off,
     To(Output),
+}
+
+/// What becomes of panics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Panics {
+    Untold,
+    Recorded,
 }
 
 /// What a bad variable is.
@@ -267,17 +276,28 @@ impl Builder {
         self
     }
 
+    /// Makes each panic a log line and an event on its span, by a panic hook that [`install`](Self::install) puts before the
+    /// one that is there. The message of the panic is told as it is.
+    pub fn record_panics(mut self) -> Self {
+        self.panics = Panics::Recorded;
+        self
+    }
+
     /// Sets everything up and makes it the subscriber of the whole process.
     ///
     /// # Errors
     /// As [`build`](Self::build), and when a subscriber is installed already.
     pub fn install(self) -> Result<Telemetry, InitError> {
+        let panics = self.panics;
         let (telemetry, warnings) = self.build_with_warnings()?;
         tracing::dispatcher::set_global_default(telemetry.dispatch())
             .map_err(|error| InitError::caused("another tracing subscriber is installed already", error))?;
         #[cfg(feature = "opentelemetry")]
         if let Some(sdk) = telemetry.opentelemetry() {
             sdk.make_global();
+        }
+        if panics == Panics::Recorded {
+            panic_hook::install();
         }
         for warning in &warnings {
             tracing::warn!(target: DIAGNOSTICS_TARGET, "{warning}");

@@ -62,6 +62,8 @@ mod log_filter_route;
 #[cfg(all(feature = "logs", feature = "opentelemetry"))]
 mod opentelemetry;
 #[cfg(all(feature = "logs", feature = "otlp"))]
+mod panic_hook;
+#[cfg(all(feature = "logs", feature = "otlp"))]
 mod parts;
 pub mod process;
 #[cfg(all(feature = "logs", feature = "otlp"))]
