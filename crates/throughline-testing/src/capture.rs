@@ -12,6 +12,8 @@ use throughline_core::{
     Recorder, Sampler, Value, redact::Redactor,
 };
 use throughline_logs::{JsonLayer, Memory};
+#[cfg(feature = "opentelemetry")]
+use throughline_otlp::sdk::{OpenTelemetry, SpanProcessor};
 use throughline_otlp::{Envelope, SpanLayer, SpanLimits, SpanSink};
 use throughline_receiver::{Span, TraceId, decode_spans};
 use tracing::{Dispatch, instrument::WithSubscriber, subscriber::DefaultGuard};
@@ -56,6 +58,15 @@ pub struct CaptureBuilder {
     limits: SpanLimits,
     redactor: Redactor,
     orphans: Option<Orphans>,
+    layer: SpanLayerKind,
+}
+
+/// Which of the two span layers makes the spans.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SpanLayerKind {
+    Native,
+    #[cfg(feature = "opentelemetry")]
+    OpenTelemetry,
 }
 
 impl CaptureBuilder {
@@ -89,6 +100,15 @@ impl CaptureBuilder {
         self
     }
 
+    /// Makes the spans with the layer over the OpenTelemetry SDK in place of the native one.
+    ///
+    /// Joins the contexts of both sides for the whole process (`throughline_otlp::sdk::join_contexts`).
+    #[cfg(feature = "opentelemetry")]
+    pub fn opentelemetry(mut self) -> Self {
+        self.layer = SpanLayerKind::OpenTelemetry;
+        self
+    }
+
     /// The capture, not installed anywhere yet.
     #[must_use]
     pub fn build(self) -> Capture {
@@ -110,16 +130,25 @@ impl CaptureBuilder {
             .writer(lines.clone())
             .build();
         let sink = Arc::clone(&spans) as Arc<dyn SpanSink>;
-        let layers = ContextLayer::new(pipeline.clone())
-            .and_then(json)
-            .and_then(
-                SpanLayer::new(sink)
+        let dispatch = match self.layer {
+            SpanLayerKind::Native => {
+                let spans = SpanLayer::new(sink)
                     .limits(self.limits)
                     .filters(self.filters.clone())
-                    .redaction(self.redactor),
-            )
-            .with_filter(self.filters);
-        let dispatch = Dispatch::new(registry().with(layers));
+                    .redaction(self.redactor);
+                let layers = ContextLayer::new(pipeline.clone()).and_then(json).and_then(spans);
+                Dispatch::new(registry().with(layers.with_filter(self.filters)))
+            }
+            #[cfg(feature = "opentelemetry")]
+            SpanLayerKind::OpenTelemetry => {
+                let processor = SpanProcessor::new(sink).limits(self.limits).redaction(self.redactor);
+                let sdk = OpenTelemetry::builder(processor)
+                    .pipeline(pipeline.clone())
+                    .filters(self.filters.clone())
+                    .build();
+                Dispatch::new(registry().with(sdk.layers().and_then(json)).with(self.filters))
+            }
+        };
         Capture { service: self.service, dispatch, pipeline, spans, lines, measurements }
     }
 }
@@ -139,6 +168,7 @@ impl Capture {
             sampler: Box::new(ParentBased::new(AlwaysOn)),
             limits: SpanLimits::default(),
             orphans: None,
+            layer: SpanLayerKind::Native,
             redactor: Redactor::default(),
         }
     }

@@ -1,13 +1,13 @@
 //! What every transport promises. One suite; a transport implements [`Broker`] and runs [`keeps`].
 
-use std::{collections::BTreeSet, convert::Infallible, future::pending};
+use std::{cell::Cell, collections::BTreeSet, convert::Infallible, future::pending};
 
 use throughline_core::{
     AlwaysOff, Carry, Context, CorrelationId, EdgePolicy, Filters, Metric, ParentBased, Propagator,
     with_remote,
 };
 use throughline_messaging::{Processing, Relation};
-use throughline_testing::Capture;
+use throughline_testing::{Capture, CaptureBuilder};
 use tokio::task::JoinSet;
 use tracing::{info, info_span};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -42,10 +42,36 @@ pub(crate) trait Broker {
     fn process_batch(&self, received: Vec<Self::Received>) -> Processing;
 }
 
-/// Runs the suite; `connect` is given the name of a destination that nobody else uses.
+/// Runs the suite under both span layers; `connect` is given the name of a destination that nobody else uses.
 ///
 /// On a current-thread runtime, because a capture belongs to its thread.
 pub(crate) async fn keeps<B: Broker>(connect: impl AsyncFn(&str) -> B) {
+    for (layer, name) in [(SpanLayer::Native, "native"), (SpanLayer::OpenTelemetry, "opentelemetry")] {
+        LAYER.set(layer);
+        keeps_under_one(async |destination: &str| connect(&format!("{destination}/{name}")).await).await;
+    }
+}
+
+/// Which of the two span layers the captures of this thread have.
+#[derive(Clone, Copy)]
+enum SpanLayer {
+    Native,
+    OpenTelemetry,
+}
+
+thread_local! {
+    static LAYER: Cell<SpanLayer> = const { Cell::new(SpanLayer::Native) };
+}
+
+fn under_layer() -> CaptureBuilder {
+    let capture = Capture::builder("shop");
+    match LAYER.get() {
+        SpanLayer::Native => capture,
+        SpanLayer::OpenTelemetry => capture.opentelemetry(),
+    }
+}
+
+async fn keeps_under_one<B: Broker>(connect: impl AsyncFn(&str) -> B) {
     everything_arrives(connect("contract/everything").await).await;
     a_current_span_is_the_parent_and_the_sender_a_link(connect("contract/current").await).await;
     the_story_is_the_messages_where_it_has_one(connect("contract/story").await).await;
@@ -68,7 +94,7 @@ pub(crate) async fn keeps<B: Broker>(connect: impl AsyncFn(&str) -> B) {
 }
 
 async fn everything_arrives<B: Broker>(mut broker: B) {
-    let capture = Capture::new("shop");
+    let capture = under_layer().build();
     let _installed = capture.install();
     send_in_order_span(&broker).await;
     let received = broker.receive().await;
@@ -108,7 +134,7 @@ async fn everything_arrives<B: Broker>(mut broker: B) {
 }
 
 async fn a_current_span_is_the_parent_and_the_sender_a_link<B: Broker>(mut broker: B) {
-    let capture = Capture::new("shop");
+    let capture = under_layer().build();
     let _installed = capture.install();
     send_in_order_span(&broker).await;
     let received = broker.receive().await;
@@ -130,7 +156,7 @@ async fn a_current_span_is_the_parent_and_the_sender_a_link<B: Broker>(mut broke
 }
 
 async fn the_story_is_the_messages_where_it_has_one<B: Broker>(mut broker: B) {
-    let capture = Capture::new("shop");
+    let capture = under_layer().build();
     let _installed = capture.install();
     let id = CorrelationId::parse(b"worker-1").unwrap();
     let at_work = Context::default().with_correlation_id(id);
@@ -162,7 +188,7 @@ async fn the_story_is_the_messages_where_it_has_one<B: Broker>(mut broker: B) {
 }
 
 async fn a_forced_child_also_links_the_current_span<B: Broker>(mut broker: B) {
-    let capture = Capture::new("shop");
+    let capture = under_layer().build();
     let _installed = capture.install();
     send_in_order_span(&broker).await;
     let received = broker.receive().await;
@@ -178,7 +204,7 @@ async fn a_forced_child_also_links_the_current_span<B: Broker>(mut broker: B) {
 }
 
 async fn a_forced_link_starts_a_new_trace<B: Broker>(mut broker: B) {
-    let capture = Capture::new("shop");
+    let capture = under_layer().build();
     let _installed = capture.install();
     send_in_order_span(&broker).await;
     let received = broker.receive().await;
@@ -193,7 +219,7 @@ async fn a_forced_link_starts_a_new_trace<B: Broker>(mut broker: B) {
 }
 
 async fn a_batch_links_to_each_sender<B: Broker>(mut broker: B) {
-    let capture = Capture::new("shop");
+    let capture = under_layer().build();
     let _installed = capture.install();
     let mut received = Vec::new();
     for _ in 0..3 {
@@ -224,7 +250,7 @@ async fn a_batch_links_to_each_sender<B: Broker>(mut broker: B) {
 }
 
 async fn a_message_sent_on_keeps_its_context<B: Broker>(mut broker: B) {
-    let capture = Capture::new("shop");
+    let capture = under_layer().build();
     let _installed = capture.install();
     send_in_order_span(&broker).await;
     let received = broker.receive().await;
@@ -251,7 +277,7 @@ async fn a_message_sent_on_keeps_its_context<B: Broker>(mut broker: B) {
 }
 
 async fn what_nobody_started_gets_a_correlation_id<B: Broker>(mut broker: B) {
-    let capture = Capture::new("shop");
+    let capture = under_layer().build();
     let _installed = capture.install();
     broker.send(BODY).await;
     let received = broker.receive().await;
@@ -276,7 +302,7 @@ async fn what_nobody_started_gets_a_correlation_id<B: Broker>(mut broker: B) {
 async fn a_filtered_span_lets_the_context_through<B: Broker>(mut broker: B) {
     let spans_off = Targets::new().with_default(LevelFilter::OFF);
     let logs = Targets::new().with_default(LevelFilter::INFO);
-    let capture = Capture::builder("shop").filters(Filters::new(logs, spans_off)).build();
+    let capture = under_layer().filters(Filters::new(logs, spans_off)).build();
     let _installed = capture.install();
     send_in_order_span(&broker).await;
     let received = broker.receive().await;
@@ -295,7 +321,7 @@ async fn a_filtered_span_lets_the_context_through<B: Broker>(mut broker: B) {
 }
 
 async fn what_is_not_sampled_stays_so<B: Broker>(mut broker: B) {
-    let capture = Capture::builder("shop").sampler(ParentBased::new(AlwaysOff)).build();
+    let capture = under_layer().sampler(ParentBased::new(AlwaysOff)).build();
     let _installed = capture.install();
     broker.send(BODY).await;
     let received = broker.receive().await;
@@ -320,14 +346,14 @@ async fn how_a_handler_ends_is_told<B: Broker>(mut broker: B) {
     };
     let expected = |end: &str, error_type: &str| (end.to_owned(), error_type.to_owned(), true);
 
-    let capture = Capture::new("shop");
+    let capture = under_layer().build();
     let installed = capture.install();
     let failed = trusting(&broker, messages.pop().unwrap());
     failed.run(async { Err::<(), _>(std::fmt::Error) }).await.unwrap_err();
     assert_eq!(ends(&capture), expected("error", "core::fmt::Error"));
     drop(installed);
 
-    let capture = Capture::new("shop");
+    let capture = under_layer().build();
     let installed = capture.install();
     let cancelled = trusting(&broker, messages.pop().unwrap());
     tokio::select! {
@@ -338,7 +364,7 @@ async fn how_a_handler_ends_is_told<B: Broker>(mut broker: B) {
     assert_eq!(ends(&capture), expected("cancelled", "cancelled"));
     drop(installed);
 
-    let capture = Capture::new("shop");
+    let capture = under_layer().build();
     let _installed = capture.install();
     let panicking = trusting(&broker, messages.pop().unwrap());
     tokio::spawn(panicking.run(async { panic!("on purpose") as () })).await.unwrap_err();
@@ -348,7 +374,7 @@ async fn how_a_handler_ends_is_told<B: Broker>(mut broker: B) {
 }
 
 async fn each_operation_is_measured<B: Broker>(mut broker: B) {
-    let capture = Capture::new("shop");
+    let capture = under_layer().build();
     let _installed = capture.install();
     broker.send(BODY).await;
     let received = broker.receive().await;
@@ -373,7 +399,7 @@ async fn each_operation_is_measured<B: Broker>(mut broker: B) {
 
 async fn handlers_at_the_same_time_keep_apart<B: Broker>(mut broker: B) {
     const ORDERS: usize = 20;
-    let capture = Capture::new("shop");
+    let capture = under_layer().build();
     let _installed = capture.install();
     for number in 0..ORDERS {
         let context = Context::default()
@@ -403,7 +429,7 @@ async fn handlers_at_the_same_time_keep_apart<B: Broker>(mut broker: B) {
 }
 
 async fn the_wire_has_one_lower_case_field_each<B: Broker>(mut broker: B) {
-    let capture = Capture::new("shop");
+    let capture = under_layer().build();
     let _installed = capture.install();
     send_in_order_span(&broker).await;
     let headers = B::headers(&broker.receive().await);
@@ -431,7 +457,7 @@ async fn nonsense_in_headers_is_no_context<B: Broker>(mut broker: B) {
         &[("traceparent", "00-00000000000000000000000000000000-b7ad6b7169203331-01"), ("tracestate", &huge)],
     ];
     for headers in cases {
-        let capture = Capture::new("shop");
+        let capture = under_layer().build();
         let _installed = capture.install();
         let mut headers = headers.to_vec();
         headers.extend([("x-correlation-id", "not allowed"), ("baggage", "=,;"), ("", "nameless")]);
@@ -447,7 +473,7 @@ async fn nonsense_in_headers_is_no_context<B: Broker>(mut broker: B) {
     }
 
     // Nonsense in one field leaves the others, and names are read in any case.
-    let capture = Capture::new("shop");
+    let capture = under_layer().build();
     let _installed = capture.install();
     let headers =
         [("Traceparent", parent.as_str()), ("tracestate", "a=1,a b"), ("X-CORRELATION-ID", CORRELATION)];
@@ -461,7 +487,7 @@ async fn nonsense_in_headers_is_no_context<B: Broker>(mut broker: B) {
 }
 
 async fn a_stranger_may_be_ignored<B: Broker>(mut broker: B) {
-    let capture = Capture::new("shop");
+    let capture = under_layer().build();
     let _installed = capture.install();
     let parent = format!("00-{TRACE}-{CALLER}-01");
     let headers = [("traceparent", parent.as_str()), ("baggage", "a=1"), ("x-correlation-id", CORRELATION)];
@@ -485,7 +511,7 @@ async fn a_strangers_trace_may_end_in_a_link<B: Broker>(mut broker: B) {
         (Relation::Auto, Some("worker")),
         (Relation::Child, Some("worker")),
     ] {
-        let capture = Capture::new("shop");
+        let capture = under_layer().build();
         let _installed = capture.install();
         broker.send_raw(&headers, BODY).await;
         let received = broker.receive().await;
