@@ -1,7 +1,5 @@
 //! A panic is on a log line and on its span. Alone in its file, because a panic hook is the whole process's.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::{thread, time::Duration};
 
 use throughline::{core::env::Environment, logs::Output};
