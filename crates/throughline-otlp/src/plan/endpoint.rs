@@ -108,7 +108,7 @@ impl Variables<'_> {
 
     /// Files are read here, so that what is wrong with one is known before anything runs.
     fn tls(&mut self, kind: SignalKind, code: &InCode<'_>) -> Result<tls::Material, InitError> {
-        let mut material = tls::Material::default();
+        let mut material = <tls::Material as Default>::default();
         match code.own.certificate.as_ref().or(code.all.certificate.as_ref()) {
             Some(file) => material
                 .trust(file)
