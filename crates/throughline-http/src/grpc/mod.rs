@@ -28,7 +28,7 @@
 //! # One call
 //!
 //! ```text
-//! call ──► Trace::call        metadata in, or out · open the span, named package.Service/Method
+//! call ──► TracedServer, TracedClient   metadata in, or out · open the span, named package.Service/Method
 //!           │
 //!           ├─ the handler, or the channel: runs, polls and drops inside the span
 //!           │
