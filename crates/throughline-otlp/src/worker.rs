@@ -177,6 +177,8 @@ impl Worker {
     async fn copy(&mut self, body: &Prepared) {
         let Self { transports, orders, .. } = self;
         let problems = tokio::select! {
+            // Where there are no copies, none is lost, however late it is.
+            biased;
             problems = transports.copy(body) => problems,
             () = end(orders) => vec!["no time left".to_owned()],
         };

@@ -183,6 +183,7 @@ fn an_absent_collector_costs_no_more_than_the_deadline_and_is_told() {
         assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
         assert_conserved(&report, 20);
         assert_eq!(report.dropped(DropReason::ShutdownDeadline), 20, "{report}");
+        assert_eq!(report.copies_failed(), 0, "there is one destination: {report}");
         assert!(report.to_string().contains("20 dropped (shutdown_deadline)"), "{report}");
     }
 }
