@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("throughline-otlp-json", &[]),
     ("throughline-receiver", &["throughline-otlp-json"]),
     ("throughline-resilience", &["throughline-core"]),
+    ("throughline-sqlx", &["throughline-core"]),
     (
         "throughline-testing",
         &["throughline-core", "throughline-logs", "throughline-otlp", "throughline-receiver"],
@@ -32,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "throughline-messaging",
             "throughline-otlp",
             "throughline-resilience",
+            "throughline-sqlx",
         ],
     ),
 ];

@@ -44,9 +44,10 @@
 //! | `messaging` | with either | `messaging`, spans for brokers of your own |
 //! | `channel`, `mqtt` | no | `messaging` over tokio channels, over MQTT 5 |
 //! | `resilience` | no | `resilience`, the patterns that keep a system up, each decision on the span |
+//! | `sqlx` with `sqlite`, `postgres`, `mysql` | no | `sqlx`, database spans and the outbox; needs Rust 1.94 |
 //! | `rolling` | no | `logs::Output::rolling`, log files that follow each other |
 //! | `b3`, `jaeger`, `xray` | no | formats of other tracing systems, to be named in `OTEL_PROPAGATORS` |
-//! | `full` | no | all of these but TLS and zstd, which build C |
+//! | `full` | no | all of these but TLS, zstd and sqlx, which build C or need a newer Rust |
 
 /// The README's example is compiled as one of ours.
 #[cfg(doctest)]
@@ -97,6 +98,9 @@ pub use throughline_otlp as otlp;
 /// Retry, breaker, time limit, fallback, balancing, shards and cached reads, each decision visible.
 #[cfg(feature = "resilience")]
 pub use throughline_resilience as resilience;
+/// Database hops, and the outbox.
+#[cfg(feature = "sqlx")]
+pub use throughline_sqlx as sqlx;
 
 pub use throughline_core::{
     Baggage, Carry, Context, CorrelationId, EdgePolicy, Orphans, SpanContext, SpanExt, Status, Value, carry,
