@@ -6,9 +6,12 @@ mod bench;
 mod command;
 mod features;
 mod fuzz;
+mod patterns;
 mod tidy;
 
 use std::process::ExitCode;
+
+use patterns::Mode;
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
@@ -17,23 +20,29 @@ usage: cargo xtask <command>
   features     each feature of each crate, built alone
   bench-check  instructions counted with valgrind, against the budgets
   fuzz         each fuzz target for half a minute
+  patterns     the pages of docs/patterns, against what the demo prints; --write renews them
   ci           format, clippy, tidy, tests, docs, features";
 
 fn main() -> ExitCode {
-    let wanted = std::env::args().nth(1);
-    let result = match wanted.as_deref() {
-        Some("tidy") => tidy::run(),
-        Some("features") => features::run(),
-        Some("bench-check") => bench::run(),
-        Some("fuzz") => fuzz::run(),
-        Some("ci") => ci(),
-        Some("--help" | "-h") => {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match arguments.as_slice() {
+        ["tidy"] => tidy::run(),
+        ["features"] => features::run(),
+        ["bench-check"] => bench::run(),
+        ["fuzz"] => fuzz::run(),
+        ["patterns"] => patterns::run(Mode::Compare),
+        ["patterns", "--write"] => patterns::run(Mode::Write),
+        ["ci"] => ci(),
+        ["--help" | "-h"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
         }
         other => {
-            let problem =
-                other.map_or_else(|| "no command".to_owned(), |name| format!("no command {name:?}"));
+            let problem = match other {
+                [] => "no command".to_owned(),
+                words => format!("no command {:?}", words.join(" ")),
+            };
             eprintln!("xtask: {problem}\n\n{USAGE}");
             return ExitCode::from(2);
         }
