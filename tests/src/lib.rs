@@ -1,7 +1,13 @@
 //! What the tests of this folder share.
 
+mod databases;
 mod http;
+mod ports;
+mod programs;
 mod servers;
 
+pub use databases::Database;
 pub use http::{Answer, http_get, http_post_json};
-pub use servers::{COLLECTOR, JAEGER, MOSQUITTO, Server, free_ports, program, wait_until};
+pub use ports::{free_ports, retried};
+pub use programs::{COLLECTOR, JAEGER, MARIADB, MOSQUITTO, POSTGRES, program};
+pub use servers::{Server, wait_until};

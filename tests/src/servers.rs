@@ -1,63 +1,17 @@
-//! Real servers for tests: found through the environment, started on free ports, stopped when dropped.
-//!
-//! `.ci/servers` builds them and prints the variables. A test that isn't given its server says so and passes, except
-//! where `THROUGHLINE_TEST_REQUIRE_SERVERS` is set, as `.ci/run` does: there it fails.
+//! Programs that a test starts, watches, and ends when it drops them.
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
-    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use throughline_core::env::Environment;
-
-/// The variable with the path of an OpenTelemetry Collector.
-pub const COLLECTOR: &str = "THROUGHLINE_TEST_COLLECTOR";
-/// The variable with the path of a Jaeger v2.
-pub const JAEGER: &str = "THROUGHLINE_TEST_JAEGER";
-/// The variable with the path of a Mosquitto.
-pub const MOSQUITTO: &str = "THROUGHLINE_TEST_MOSQUITTO";
-/// The variable that makes a missing server a failure.
-const REQUIRE_SERVERS: &str = "THROUGHLINE_TEST_REQUIRE_SERVERS";
-
 /// How often a condition is looked at again.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// How long a server may take to end by itself when it is told to.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The program that `variable` names, for the test called `test`; `None` after having said that the test is skipped.
-///
-/// # Panics
-///
-/// When the variable isn't set, although servers are required.
-#[must_use]
-pub fn program(variable: &str, test: &str) -> Option<PathBuf> {
-    let environment = Environment::process();
-    if let Some(path) = environment.get(variable) {
-        return Some(path.into());
-    }
-    assert!(environment.get(REQUIRE_SERVERS).is_none(), "{test} needs {variable}");
-    // Written past the test harness, which would swallow what a passing test prints. Nobody to tell is no failure.
-    drop(writeln!(io::stderr(), "SKIPPED {test}: set {variable} to run it"));
-    None
-}
-
-/// Ports of the loopback that were free a moment ago, all different.
-///
-/// # Panics
-///
-/// When there are none left.
-#[must_use]
-pub fn free_ports<const N: usize>() -> [u16; N] {
-    // Held together until all are known: one at a time could give the same port twice.
-    let held: [TcpListener; N] =
-        std::array::from_fn(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"));
-    held.map(|listener| listener.local_addr().expect("the address of a bound socket").port())
-}
 
 /// Waits until `condition` gives something.
 ///
@@ -81,6 +35,7 @@ pub struct Server {
     name: &'static str,
     process: Child,
     log: PathBuf,
+    stop_signal: &'static str,
 }
 
 impl Server {
@@ -99,7 +54,14 @@ impl Server {
             .stderr(output)
             .spawn()
             .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
-        Self { name, process, log }
+        Self { name, process, log, stop_signal: "TERM" }
+    }
+
+    /// The signal that asks the program to end, if it isn't `TERM`.
+    #[must_use]
+    pub const fn stop_signal(mut self, name: &'static str) -> Self {
+        self.stop_signal = name;
+        self
     }
 
     /// Waits until `condition` gives something.
@@ -154,7 +116,8 @@ impl Drop for Server {
         if matches!(self.process.try_wait(), Ok(Some(_))) {
             return;
         }
-        let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
+        let asked =
+            Command::new("kill").args(["-s", self.stop_signal, &self.process.id().to_string()]).status();
         let deadline = Instant::now() + if asked.is_ok() { STOP_TIMEOUT } else { Duration::ZERO };
         while Instant::now() < deadline {
             if matches!(self.process.try_wait(), Ok(Some(_))) {
@@ -170,12 +133,6 @@ impl Drop for Server {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ports_are_all_different() {
-        let ports = free_ports::<8>();
-        assert_eq!(ports.iter().collect::<std::collections::HashSet<_>>().len(), ports.len());
-    }
 
     #[test]
     fn a_program_that_ends_too_early_shows_what_it_printed() {

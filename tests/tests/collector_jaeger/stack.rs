@@ -7,12 +7,11 @@ use std::{
 };
 
 use tempfile::TempDir;
+pub(crate) use tests::retried;
 use tests::{COLLECTOR, JAEGER, Server, free_ports, http_get, program};
 
 /// How long a server may take to be healthy.
 pub(crate) const START_TIMEOUT: Duration = Duration::from_secs(60);
-/// How often a start is tried again when somebody else took a port in between.
-const STARTS_MAX: usize = 3;
 
 /// Both programs, for the test called `test`.
 pub(crate) fn programs(test: &str) -> Option<(PathBuf, PathBuf)> {
@@ -128,17 +127,4 @@ fn healthy(port: u16, path: &str) -> Result<(), String> {
         Ok(answer) => Err(format!("{answer:?}")),
         Err(error) => Err(error.to_string()),
     }
-}
-
-/// A port that was free may be taken before the server binds it; then the server says so, and others are tried.
-pub(crate) fn retried<T>(mut start: impl FnMut() -> Result<T, String>) -> T {
-    for _ in 1..STARTS_MAX {
-        match start() {
-            Ok(started) => return started,
-            Err(log) => {
-                assert!(log.to_lowercase().contains("address already in use"), "it ended at once:\n{log}")
-            }
-        }
-    }
-    start().unwrap_or_else(|log| panic!("it ended at once:\n{log}"))
 }
