@@ -1,132 +1,67 @@
 //! The demo itself: starts everything, plays the customers, and shows what the services told about it.
+//!
+//! ```text
+//! fleet      the services, each a process of its own
+//! stage      what a demonstration needs: the fleet, a customer, the receiver of what the services tell
+//! picture    a trace as a table
+//! ```
 
-mod child;
 mod customer;
 mod fleet;
-mod tree;
+mod journey;
+mod picture;
+mod printer;
+mod stage;
 mod watch;
 
-use std::{error::Error, fs, path::Path, time::Duration};
+use std::{error::Error, future};
 
-use throughline_receiver::{OtlpJsonFile, Receiver};
+use tokio::sync::mpsc;
 
-use crate::{
-    arguments::{DemoArguments, Service},
-    broker,
-};
-use customer::Outcome;
-use fleet::{Fleet, Plan};
+use crate::arguments::{DemoArguments, Service};
+use fleet::Member;
+use stage::Stage;
 
-/// How long the last message of an order may take to be handled.
-const SETTLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long the spans of an order may take to arrive.
-const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// Runs the demo as the command line says.
+/// Runs the demo as the command line says; whatever happens, all services are ended.
 pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Box<dyn Error>> {
-    if let Some(folder) = &arguments.log_dir {
-        make_folder(folder)?;
-    }
-    let receiver = match &arguments.otlp {
-        None => Some(receive(&arguments).await?),
-        Some(_) => None,
-    };
-    let broker = match &arguments.broker {
-        None => broker::start_embedded().await?,
-        Some(url) => {
-            url.check("shop-check").await?;
-            url.clone()
-        }
-    };
-    let work = tempfile::tempdir()?;
-    let plan = Plan {
-        broker,
-        database: work.path().join("orders.db"),
-        otlp: endpoint(&arguments, receiver.as_ref()),
-        protocol: arguments.protocol,
-        log_dir: arguments.log_dir.clone(),
-        faults: arguments.faults(),
-    };
-    eprintln!("shop: broker {}, telemetry to {} over {}", plan.broker, plan.otlp, plan.protocol.name());
-    let mut fleet = Fleet::start(&plan).await?;
-    eprintln!(
-        "shop: {} processes of five services are up; sending {} orders\n",
-        fleet.len(),
-        arguments.orders
-    );
-    let shown = tokio::select! {
-        shown = trade(&arguments, &mut fleet, receiver.as_ref()) => shown,
+    let (deaths, mut died) = mpsc::unbounded_channel();
+    let mut stage = Stage::set(&arguments, deaths).await?;
+    let played = tokio::select! {
+        biased;
         () = throughline::shutdown_signal() => Err("interrupted; all services are ended".into()),
+        Some(death) = died.recv() => Err(death.to_string().into()),
+        played = play(&arguments, &mut stage) => played,
     };
-    if arguments.keep_running && shown.is_ok() {
-        println!("\nthe gateway is at http://{}; Ctrl-C ends all", fleet.gateway());
-        throughline::shutdown_signal().await;
-    }
-    fleet.stop().await;
-    shown
+    let kept = match played {
+        Ok(()) if arguments.keep_running => keep_running(&stage, &mut died).await,
+        played => played,
+    };
+    stage.close().await;
+    kept
 }
 
-/// Sends the orders one after the other and shows each.
-async fn trade(
-    arguments: &DemoArguments,
-    fleet: &mut Fleet,
-    receiver: Option<&Receiver>,
-) -> Result<(), Box<dyn Error>> {
-    let http = reqwest::Client::new();
+async fn play(arguments: &DemoArguments, stage: &mut Stage) -> Result<(), Box<dyn Error>> {
+    stage.open().await?;
+    let customer = stage.customer()?;
     for number in 1..=arguments.orders {
-        let outcome = customer::order(&http, fleet.gateway(), number).await?;
-        let last = fleet.settle(&outcome, SETTLE_TIMEOUT).await?;
-        match receiver {
-            None => print_ids(number, &outcome),
-            Some(receiver) => show(receiver, number, &outcome, last).await?,
-        }
+        let outcome = customer.order(number).await?;
+        stage.show(&outcome).await?;
     }
     Ok(())
 }
 
-/// Waits until the order's trace is whole, then prints it.
-async fn show(
-    receiver: &Receiver,
-    number: u32,
-    outcome: &Outcome,
-    last: Service,
+/// Until Ctrl-C, which is then no interruption.
+async fn keep_running(
+    stage: &Stage,
+    died: &mut mpsc::UnboundedReceiver<fleet::Death>,
 ) -> Result<(), Box<dyn Error>> {
-    let trace = watch::whole_trace(receiver, outcome.trace_id(), last, ARRIVAL_TIMEOUT).await?;
-    print_ids(number, outcome);
-    println!("{}\n", tree::render(&trace));
-    Ok(())
-}
-
-fn print_ids(number: u32, outcome: &Outcome) {
-    println!(
-        "order {number}  trace_id={}  correlation_id={}  status={}",
-        outcome.trace_id(),
-        outcome.correlation_id(),
-        outcome.status()
-    );
-}
-
-async fn receive(arguments: &DemoArguments) -> Result<Receiver, Box<dyn Error>> {
-    let mut builder = Receiver::builder();
-    if let Some(path) = &arguments.otlp_file {
-        let file = OtlpJsonFile::create(path)
-            .map_err(|error| format!("cannot write --otlp-file {}: {error}", path.display()))?;
-        builder = builder.tap(file);
+    let gateway = stage.fleet.address(Member::new(Service::Gateway, 1))?;
+    stage.printer.line(&format!("\nthe gateway is at http://{gateway}; Ctrl-C ends all"))?;
+    tokio::select! {
+        () = throughline::shutdown_signal() => Ok(()),
+        death = died.recv() => match death {
+            Some(death) => Err(death.to_string().into()),
+            None => future::pending().await,
+        },
     }
-    Ok(builder.start().await?)
-}
-
-fn endpoint(arguments: &DemoArguments, receiver: Option<&Receiver>) -> String {
-    use crate::arguments::Protocol;
-    match (&arguments.otlp, receiver, arguments.protocol) {
-        (Some(url), ..) => url.clone(),
-        (None, Some(receiver), Protocol::Grpc) => receiver.grpc_endpoint(),
-        (None, Some(receiver), Protocol::HttpProtobuf) => receiver.http_endpoint(),
-        (None, None, _) => String::new(),
-    }
-}
-
-fn make_folder(folder: &Path) -> Result<(), Box<dyn Error>> {
-    fs::create_dir_all(folder)
-        .map_err(|error| format!("cannot make --log-dir {}: {error}", folder.display()).into())
 }

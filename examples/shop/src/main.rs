@@ -15,6 +15,7 @@ mod arguments;
 mod broker;
 mod demo;
 mod faults;
+mod parent;
 mod services;
 
 use std::{error::Error, process::ExitCode};
@@ -37,7 +38,12 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     match arguments.command {
-        Some(Command::Serve(settings)) => services::serve(settings).await,
+        Some(Command::Serve(settings)) => {
+            if settings.until_stdin_closes {
+                parent::end_with_it()?;
+            }
+            services::serve(settings).await
+        }
         None => demo::run(arguments.demo).await,
     }
 }

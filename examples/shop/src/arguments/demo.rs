@@ -41,6 +41,10 @@ pub(crate) struct DemoArguments {
     /// Use this MQTT 5 broker instead of the embedded one, as in mqtt://127.0.0.1:1883
     #[arg(long, value_name = "URL")]
     pub(crate) broker: Option<BrokerUrl>,
+
+    /// Leave out ids, ports and times, so that the output is the same at each run
+    #[arg(long)]
+    pub(crate) steady: bool,
 }
 
 impl DemoArguments {

@@ -30,4 +30,7 @@ pub(crate) struct ServeArguments {
     pub(crate) log_file: Option<PathBuf>,
     #[arg(long, default_value_t = Rate::NEVER)]
     pub(crate) fail: Rate,
+    /// End once standard input closes.
+    #[arg(long)]
+    pub(crate) until_stdin_closes: bool,
 }

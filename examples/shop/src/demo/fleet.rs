@@ -1,138 +1,111 @@
-//! All services of the demo, started in the order in which they need each other.
+//! All services of the shop, each a process of its own: started, killed, started again, ended.
 
-use std::{collections::BTreeMap, error::Error, net::SocketAddr, path::PathBuf, time::Duration};
+mod command;
+mod ledger;
+mod line;
+mod member;
+mod process;
+mod report;
 
-use tokio::{sync::mpsc, time::timeout};
+use std::{collections::BTreeMap, error::Error, net::SocketAddr};
 
-use super::{
-    child::{Handled, ServiceProcess},
-    customer::Outcome,
-};
-use crate::{
-    arguments::{Protocol, Service},
-    broker::BrokerUrl,
-    faults::Rate,
-};
+use tokio::sync::mpsc;
 
-const ORDERS_INSTANCES: usize = 2;
-const USERS_SHARDS: usize = 2;
+use crate::arguments::Service;
+pub(super) use command::Plan;
+pub(super) use ledger::{Ledger, Said};
+pub(super) use line::Word;
+pub(super) use member::Member;
+pub(super) use process::Death;
+use process::{End, ServiceProcess, Starting};
+pub(super) use report::Report;
 
-/// What all services are told.
-#[derive(Debug)]
-pub(super) struct Plan {
-    pub(super) broker: BrokerUrl,
-    pub(super) database: PathBuf,
-    pub(super) otlp: String,
-    pub(super) protocol: Protocol,
-    pub(super) log_dir: Option<PathBuf>,
-    pub(super) faults: BTreeMap<Service, Rate>,
-}
+/// How many instances of each service run, in the order in which they need each other: a service is up before one that calls it is started.
+const WAVES: [&[(Service, usize)]; 3] = [
+    &[(Service::Users, 2), (Service::Notifications, 1), (Service::Fulfilment, 1)],
+    &[(Service::Orders, 2)],
+    &[(Service::Gateway, 1)],
+];
 
-/// The running services, front door last.
+/// The processes of the shop.
 #[derive(Debug)]
 pub(super) struct Fleet {
-    services: Vec<ServiceProcess>,
-    gateway: SocketAddr,
-    handled: mpsc::UnboundedReceiver<Handled>,
+    plan: Plan,
+    running: BTreeMap<Member, ServiceProcess>,
+    ledger: Ledger,
+    deaths: mpsc::UnboundedSender<Death>,
 }
 
 impl Fleet {
-    /// Starts users and the consumers, then orders, then the gateway.
-    pub(super) async fn start(plan: &Plan) -> Result<Self, Box<dyn Error>> {
-        let (sender, handled) = mpsc::unbounded_channel();
-        let mut starter = Starter { plan, handled: sender, services: Vec::new() };
-        let shards = starter.start(Service::Users, USERS_SHARDS, &[]).await?;
-        starter.start(Service::Notifications, 1, &[]).await?;
-        starter.start(Service::Fulfilment, 1, &[]).await?;
-        let orders = starter.start(Service::Orders, ORDERS_INSTANCES, &shards).await?;
-        let gateway = starter.start(Service::Gateway, 1, &orders).await?;
-        let gateway = gateway.first().copied().ok_or("the gateway does not listen")?;
-        Ok(Self { services: starter.services, gateway, handled })
+    /// None yet; a process that ends without having been told to is sent to `deaths`.
+    pub(super) fn new(plan: Plan, deaths: mpsc::UnboundedSender<Death>) -> Self {
+        Self { plan, running: BTreeMap::new(), ledger: Ledger::default(), deaths }
+    }
+
+    /// Starts all of them.
+    pub(super) async fn start(&mut self) -> Result<(), Box<dyn Error>> {
+        for wave in WAVES {
+            let members: Vec<_> =
+                wave.iter().flat_map(|&(service, instances)| Member::all(service, instances)).collect();
+            self.start_together(&members).await?;
+        }
+        Ok(())
+    }
+
+    async fn start_together(&mut self, members: &[Member]) -> Result<(), Box<dyn Error>> {
+        let begun: Result<Vec<_>, _> = members.iter().map(|member| self.begin(*member)).collect();
+        for starting in begun? {
+            self.finish(starting).await?;
+        }
+        Ok(())
+    }
+
+    fn begin(&self, member: Member) -> Result<Starting, Box<dyn Error>> {
+        let arguments = self.plan.arguments(member, |service| self.addresses(service));
+        Starting::spawn(member, &arguments)
+    }
+
+    async fn finish(&mut self, starting: Starting) -> Result<(), Box<dyn Error>> {
+        let member = starting.member();
+        let process = starting.ready(&self.ledger, &self.deaths).await?;
+        self.running.insert(member, process);
+        Ok(())
     }
 
     /// How many processes run.
     pub(super) fn len(&self) -> usize {
-        self.services.len()
+        self.running.len()
     }
 
-    pub(super) const fn gateway(&self) -> SocketAddr {
-        self.gateway
+    /// Where the instances of a service listen, in their order.
+    pub(super) fn addresses(&self, service: Service) -> Vec<SocketAddr> {
+        let own = self.running.iter().filter(|(member, _)| member.service() == service);
+        own.filter_map(|(_, process)| process.address()).collect()
     }
 
-    /// Waits until the order has gone as far as it will go, and says which service was the last to see it.
-    pub(super) async fn settle(
-        &mut self,
-        outcome: &Outcome,
-        limit: Duration,
-    ) -> Result<Service, Box<dyn Error>> {
-        let Some(order) = outcome.order() else {
-            return Ok(Service::Gateway);
-        };
-        let last = async {
-            while let Some(handled) = self.handled.recv().await {
-                let ended = !handled.well || handled.service == Service::Notifications;
-                if handled.order == order && ended {
-                    return Ok(handled.service);
-                }
+    /// Where a process listens.
+    pub(super) fn address(&self, member: Member) -> Result<SocketAddr, Box<dyn Error>> {
+        let address = self.running.get(&member).and_then(ServiceProcess::address);
+        address.ok_or_else(|| format!("{member} does not listen").into())
+    }
+
+    /// What the services have said.
+    pub(super) const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Asks all to end, the callers before the called, and waits for each: by then their telemetry is out.
+    pub(super) async fn stop(&mut self) {
+        for wave in WAVES.into_iter().rev() {
+            let services: Vec<_> = wave.iter().map(|(service, _)| *service).collect();
+            let ending: Vec<_> =
+                self.running.extract_if(.., |member, _| services.contains(&member.service())).collect();
+            for (_, process) in &ending {
+                process.tell(End::Terminate);
             }
-            Err("the services have ended")
-        };
-        let last = timeout(limit, last).await;
-        Ok(last.map_err(|_| format!("order {order} was not handled within {limit:?}"))??)
-    }
-
-    /// Ends all services, front door first, and waits for each.
-    pub(super) async fn stop(self) {
-        for service in self.services.into_iter().rev() {
-            service.stop().await;
+            for (_, process) in ending {
+                process.end(End::Terminate).await;
+            }
         }
-    }
-}
-
-struct Starter<'a> {
-    plan: &'a Plan,
-    handled: mpsc::UnboundedSender<Handled>,
-    services: Vec<ServiceProcess>,
-}
-
-impl Starter<'_> {
-    /// Starts `instances` of a service, and returns where they listen.
-    async fn start(
-        &mut self,
-        service: Service,
-        instances: usize,
-        peers: &[SocketAddr],
-    ) -> Result<Vec<SocketAddr>, Box<dyn Error>> {
-        let mut addresses = Vec::new();
-        for instance in 1..=instances {
-            let arguments = self.plan.arguments(service, instance, peers);
-            let (process, address) = ServiceProcess::start(service, arguments, self.handled.clone()).await?;
-            self.services.push(process);
-            addresses.extend(address);
-        }
-        Ok(addresses)
-    }
-}
-
-impl Plan {
-    /// The command line of one service.
-    fn arguments(&self, service: Service, instance: usize, peers: &[SocketAddr]) -> Vec<String> {
-        let mut arguments = vec![service.name().to_owned()];
-        let mut flag = |name: &str, value: String| arguments.extend([format!("--{name}"), value]);
-        flag("instance", instance.to_string());
-        flag("otlp", self.otlp.clone());
-        flag("protocol", self.protocol.name().to_owned());
-        flag("broker", self.broker.to_string());
-        flag("database", self.database.to_string_lossy().into_owned());
-        for peer in peers {
-            flag("peer", peer.to_string());
-        }
-        if let Some(rate) = self.faults.get(&service) {
-            flag("fail", rate.to_string());
-        }
-        if let Some(folder) = &self.log_dir {
-            flag("log-file", folder.join(format!("{}.jsonl", service.name())).to_string_lossy().into_owned());
-        }
-        arguments
     }
 }

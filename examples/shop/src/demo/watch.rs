@@ -2,20 +2,21 @@
 
 use std::{error::Error, time::Duration};
 
-use throughline_receiver::{Received, Receiver, TraceId};
+use throughline_receiver::{Received, Receiver, SpanKind, TraceId};
 use throughline_testing::SpanTree;
 
 use crate::arguments::Service;
 
-/// The order's trace, once it is whole: `last` has reported its span, and no span's parent is missing.
+/// The order's trace, once it is whole: each consumer has reported a span for each of its messages, and no span's parent is
+/// missing.
 pub(super) async fn whole_trace(
     receiver: &Receiver,
     trace_id: &str,
-    last: Service,
+    messages: &[(Service, u64)],
     limit: Duration,
 ) -> Result<SpanTree, Box<dyn Error>> {
     let id = TraceId::from_hex(trace_id).ok_or_else(|| format!("{trace_id:?} is no trace id"))?;
-    let whole = receiver.wait_for(|received| is_whole(received, id, last), limit).await;
+    let whole = receiver.wait_for(|received| is_whole(received, id, messages), limit).await;
     let tree = SpanTree::new(receiver.trace(id).spans);
     if whole.is_err() {
         let services: Vec<_> = tree.spans().iter().map(|span| span.service()).collect();
@@ -24,8 +25,13 @@ pub(super) async fn whole_trace(
     Ok(tree)
 }
 
-fn is_whole(received: &Received, id: TraceId, last: Service) -> bool {
+fn is_whole(received: &Received, id: TraceId, messages: &[(Service, u64)]) -> bool {
     let tree = SpanTree::new(received.trace(id).spans);
-    let last_was_seen = tree.spans().iter().any(|span| span.service() == last.name());
-    last_was_seen && tree.parentless().next().is_none() && tree.roots().count() == 1
+    let processed = |service: Service| {
+        let consumers = tree.spans().iter().filter(|span| span.kind == SpanKind::Consumer);
+        consumers.filter(|span| span.service() == service.name()).count() as u64
+    };
+    tree.parentless().next().is_none()
+        && tree.roots().count() == 1
+        && messages.iter().all(|(service, expected)| processed(*service) >= *expected)
 }

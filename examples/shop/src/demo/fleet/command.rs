@@ -1,0 +1,60 @@
+//! The command line of each process.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+
+use super::Member;
+use crate::{
+    arguments::{Protocol, Service},
+    broker::BrokerUrl,
+    faults::Rate,
+};
+
+/// What all services are told.
+#[derive(Debug)]
+pub(in crate::demo) struct Plan {
+    pub(in crate::demo) broker: BrokerUrl,
+    pub(in crate::demo) database: PathBuf,
+    pub(in crate::demo) otlp: String,
+    pub(in crate::demo) protocol: Protocol,
+    pub(in crate::demo) log_dir: Option<PathBuf>,
+    pub(in crate::demo) faults: BTreeMap<Service, Rate>,
+}
+
+/// Whom a service calls.
+const fn peers(service: Service) -> &'static [Service] {
+    match service {
+        Service::Gateway => &[Service::Orders],
+        Service::Orders => &[Service::Users],
+        Service::Users | Service::Fulfilment | Service::Notifications => &[],
+    }
+}
+
+impl Plan {
+    /// The command line of one process.
+    pub(super) fn arguments(
+        &self,
+        member: Member,
+        running: impl Fn(Service) -> Vec<SocketAddr>,
+    ) -> Vec<String> {
+        let service = member.service();
+        let mut arguments = vec![service.name().to_owned(), "--until-stdin-closes".to_owned()];
+        let mut flag = |name: &str, value: String| arguments.extend([format!("--{name}"), value]);
+        flag("instance", member.instance().to_string());
+        flag("otlp", self.otlp.clone());
+        flag("protocol", self.protocol.name().to_owned());
+        flag("broker", self.broker.to_string());
+        flag("database", self.database.to_string_lossy().into_owned());
+        for peer in peers(service) {
+            for address in running(*peer) {
+                flag("peer", address.to_string());
+            }
+        }
+        if let Some(rate) = self.faults.get(&service) {
+            flag("fail", rate.to_string());
+        }
+        if let Some(folder) = &self.log_dir {
+            flag("log-file", folder.join(format!("{}.jsonl", service.name())).to_string_lossy().into_owned());
+        }
+        arguments
+    }
+}

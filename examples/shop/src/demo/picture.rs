@@ -1,0 +1,15 @@
+//! A trace as a table for people: the tree, what each span decided, how it ended, how long it took, what it logged.
+
+mod decisions;
+mod rows;
+mod steady;
+mod table;
+
+use throughline_testing::SpanTree;
+
+pub(super) use steady::Look;
+
+/// The whole trace, one line a span and one a log line, no line wider than 120 columns where that can be helped.
+pub(super) fn draw(tree: &SpanTree, look: Look) -> String {
+    table::lay_out(&rows::rows(tree, look), look)
+}
