@@ -41,7 +41,9 @@ impl Customer {
         let status = answer.status().as_u16();
         let returned = answer.headers().get("x-correlation-id").map(|value| value.as_bytes().to_vec());
         if returned.as_deref() != Some(correlation_id.as_bytes()) {
-            return Err(format!("order {number} came back without its correlation id {correlation_id}").into());
+            return Err(
+                format!("order {number} came back without its correlation id {correlation_id}").into()
+            );
         }
         let answer: Value = answer.json().await?;
         let trace_id = answer.get("trace_id").and_then(Value::as_str).ok_or("the gateway named no trace")?;

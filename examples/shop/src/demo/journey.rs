@@ -20,8 +20,7 @@ pub(super) fn is_over(said: &Said, order: i64) -> bool {
 /// Each consumer with the number of messages about the order that it has dealt with.
 pub(super) fn messages(said: &Said, order: i64) -> Vec<(Service, u64)> {
     let consumers = AFTER_ORDERS.into_iter().chain(AFTER_FULFILMENT);
-    let counted = consumers.map(|service| {
-        (service, LAST_WORDS.iter().map(|word| said.about(order, service, *word)).sum())
-    });
+    let counted = consumers
+        .map(|service| (service, LAST_WORDS.iter().map(|word| said.about(order, service, *word)).sum()));
     counted.filter(|(_, messages)| *messages > 0).collect()
 }

@@ -4,7 +4,13 @@
 //! closes and the service ends too. It is in a process group of its own, so that Ctrl-C reaches the demo alone, which
 //! then ends the services in their order.
 
-use std::{error::Error, fmt, net::SocketAddr, process::{ExitStatus, Stdio}, time::Duration};
+use std::{
+    error::Error,
+    fmt,
+    net::SocketAddr,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},

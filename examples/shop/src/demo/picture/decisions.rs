@@ -59,7 +59,8 @@ impl Facts<'_> {
     fn balance(&self) -> Option<String> {
         let instance = self.get("throughline.balance.instance")?;
         let strategy = self.get("throughline.balance.strategy")?;
-        let (healthy, total) = (self.get("throughline.balance.healthy")?, self.get("throughline.balance.total")?);
+        let (healthy, total) =
+            (self.get("throughline.balance.healthy")?, self.get("throughline.balance.total")?);
         Some(format!("{strategy} {instance} ({healthy} of {total} healthy)"))
     }
 

@@ -50,7 +50,8 @@ impl Rows {
             status: status(span),
             time: time(span.duration()),
         });
-        self.rows.extend(span.events.iter().map(|event| Row::Log(format!("{below}{}", log(event, self.look)))));
+        self.rows
+            .extend(span.events.iter().map(|event| Row::Log(format!("{below}{}", log(event, self.look)))));
         let last = children.len().saturating_sub(1);
         for (place, child) in children.into_iter().enumerate() {
             let (fork, past) = if place == last { ("└─ ", "   ") } else { ("├─ ", "│  ") };

@@ -56,7 +56,8 @@ impl Columns {
     }
 
     fn line(&self, left: &str, what: &str, status: &str, time: &str) -> String {
-        let mut line = format!("{}  {}  {status:<STATUS_WIDTH$}", padded(left, self.left), padded(what, self.what));
+        let mut line =
+            format!("{}  {}  {status:<STATUS_WIDTH$}", padded(left, self.left), padded(what, self.what));
         if !self.look.is_steady() {
             line += &format!("  {time:>TIME_WIDTH$}");
         }
@@ -126,7 +127,8 @@ mod tests {
     #[test]
     fn what_does_not_fit_goes_on_below() {
         let (long, longer) = ("x".repeat(30), "y".repeat(40));
-        let text = lay_out(&[span(&"a".repeat(50), &[&long, &longer]), Row::Log("z".repeat(200))], Look::Live);
+        let text =
+            lay_out(&[span(&"a".repeat(50), &[&long, &longer]), Row::Log("z".repeat(200))], Look::Live);
         assert_eq!(text.lines().count(), 4, "{text}");
         assert!(text.lines().all(|line| width(line) <= WIDTH), "{text}");
         assert!(text.contains(&format!("│{}  {longer}", " ".repeat(49))), "{text}");
