@@ -21,7 +21,7 @@ fn minimal_shows_a_span_in_the_terminal_and_counts_it() {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let mut collector = Collector::start(&collector, "minimal.yaml", 1, folder.path());
+    let mut collector = Collector::start(&collector, &["minimal.yaml"], 1, folder.path());
     send(collector.http_port, &[span("gateway", "00000000000000a1", "POST /orders", 2, None, &[])]);
     let metrics_port = collector.metrics_port;
     let shown = collector.server.wait_until("the span", Duration::from_secs(30), |log| {
@@ -135,13 +135,13 @@ fn file_log_lifts_ids_time_and_level_from_log_lines() {
     assert_eq!(found, expected);
 }
 
-fn send(port: u16, spans: &[Value]) {
+pub(crate) fn send(port: u16, spans: &[Value]) {
     let body = json!({ "resourceSpans": spans }).to_string();
     let answer = http_post_json(port, "/v1/traces", &body).expect("the Collector answers");
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
-fn span(
+pub(crate) fn span(
     service: &str,
     id: &str,
     name: &str,

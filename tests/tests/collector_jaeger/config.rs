@@ -4,30 +4,31 @@ use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use crate::stack::{Collector, Jaeger, config, programs};
 
-const COLLECTOR_FILES: [&str; 2] = ["minimal.yaml", "demo.yaml"];
+/// What a Collector is started with: one file, or several on top of each other.
+const COLLECTOR_FILES: [&[&str]; 4] =
+    [&["minimal.yaml"], &["demo.yaml"], &["metrics.yaml"], &["metrics.yaml", "demo.yaml"]];
 
 #[test]
 fn every_file_is_valid() {
     let Some((collector, jaeger)) = programs("every_file_is_valid") else {
         return;
     };
-    for file in COLLECTOR_FILES {
-        validate(&collector, file);
+    for files in COLLECTOR_FILES {
+        validate(&collector, files);
     }
-    validate(&jaeger, "jaeger.yaml");
+    validate(&jaeger, &["jaeger.yaml"]);
 }
 
 /// As on a laptop, and as in a container; nothing is bound.
-fn validate(program: &Path, file: &str) {
+fn validate(program: &Path, files: &[&str]) {
     for address in ["127.0.0.1", "0.0.0.0"] {
-        let output = Command::new(program)
-            .arg("validate")
-            .arg("--config")
-            .arg(config(file))
-            .env("BIND", address)
-            .output();
-        let output = output.expect("the program starts");
-        assert!(output.status.success(), "{file}: {}", String::from_utf8_lossy(&output.stderr));
+        let mut command = Command::new(program);
+        command.arg("validate").env("BIND", address);
+        for file in files {
+            command.arg("--config").arg(config(file));
+        }
+        let output = command.output().expect("the program starts");
+        assert!(output.status.success(), "{files:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
 
@@ -37,24 +38,24 @@ fn no_file_uses_a_deprecated_name() {
     let Some((collector, jaeger)) = programs("no_file_uses_a_deprecated_name") else {
         return;
     };
-    for file in COLLECTOR_FILES {
+    for files in COLLECTOR_FILES {
         let folder = tempfile::tempdir().unwrap();
-        assert_current(file, &Collector::start(&collector, file, 1, folder.path()).server.log());
+        assert_current(files, &Collector::start(&collector, files, 1, folder.path()).server.log());
     }
     let folder = tempfile::tempdir().unwrap();
-    assert_current("jaeger.yaml", &Jaeger::start(&jaeger, folder.path()).server.log());
+    assert_current(&["jaeger.yaml"], &Jaeger::start(&jaeger, folder.path()).server.log());
 }
 
-fn assert_current(file: &str, log: &str) {
-    assert!(log.contains("Everything is ready"), "{file}: no start-up log:\n{log}");
+fn assert_current(files: &[&str], log: &str) {
+    assert!(log.contains("Everything is ready"), "{files:?}: no start-up log:\n{log}");
     let old: Vec<&str> = log.lines().filter(|line| line.to_lowercase().contains("deprecated")).collect();
-    assert!(old.is_empty(), "{file}: {old:#?}");
+    assert!(old.is_empty(), "{files:?}: {old:#?}");
 }
 
 #[test]
 fn the_readme_lists_every_variable_with_its_default() {
     let readme = text("README.md");
-    for file in ["minimal.yaml", "demo.yaml", "jaeger.yaml", "compose.yaml"] {
+    for file in ["minimal.yaml", "demo.yaml", "metrics.yaml", "jaeger.yaml", "compose.yaml"] {
         for (name, default) in variables(&text(file)) {
             let row = readme.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
             let row = row.unwrap_or_else(|| panic!("{file}: {name} has no row in README.md"));

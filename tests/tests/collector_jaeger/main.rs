@@ -4,5 +4,7 @@ mod by_hand;
 mod config;
 mod jaeger;
 mod log_file;
+mod metrics;
+mod prometheus;
 mod shop;
 mod stack;

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How many orders are sent.
-const ORDERS: usize = 3;
+pub(crate) const ORDERS: usize = 3;
 /// How long the demo may take with them.
 const SHOP_TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -115,13 +115,13 @@ fn check(stack: &Stack, orders: &[Order]) {
 
 /// What the demo says about an order.
 #[derive(Clone, Debug)]
-struct Order {
-    trace_id: String,
+pub(crate) struct Order {
+    pub(crate) trace_id: String,
     correlation_id: String,
 }
 
 /// Runs the demo until it ends by itself, when everything has been sent.
-fn sell(stack: &Stack, arguments: &[&str], port: u16) -> Vec<Order> {
+pub(crate) fn sell(stack: &Stack, arguments: &[&str], port: u16) -> Vec<Order> {
     let mut command = Command::new(shop());
     command
         .args(["--orders", &ORDERS.to_string()])

@@ -30,18 +30,21 @@ pub(crate) struct Collector {
     pub(crate) grpc_port: u16,
     pub(crate) http_port: u16,
     pub(crate) metrics_port: u16,
+    pub(crate) prometheus_port: u16,
     folder: PathBuf,
 }
 
 impl Collector {
-    /// Starts it in `folder`, where it finds the logs and leaves its files, and waits until it is healthy.
-    pub(crate) fn start(program: &Path, file: &str, jaeger_port: u16, folder: &Path) -> Self {
+    /// Starts it with these files, the later on top of the former, in `folder`, where it finds the logs and leaves its
+    /// own files; waits until it is healthy.
+    pub(crate) fn start(program: &Path, files: &[&str], jaeger_port: u16, folder: &Path) -> Self {
         retried(|| {
-            let [grpc_port, http_port, health_port, metrics_port] = free_ports();
+            let [grpc_port, http_port, health_port, metrics_port, prometheus_port] = free_ports();
             let mut command = Command::new(program);
+            for file in files {
+                command.arg("--config").arg(config(file));
+            }
             command
-                .arg("--config")
-                .arg(config(file))
                 .env("OTLP_GRPC_PORT", grpc_port.to_string())
                 .env("OTLP_HTTP_PORT", http_port.to_string())
                 .env("HEALTH_PORT", health_port.to_string())
@@ -50,16 +53,32 @@ impl Collector {
                 .env("JAEGER_ENDPOINT", format!("127.0.0.1:{jaeger_port}"))
                 .env("LOG_GLOB", folder.join("logs/*.jsonl"))
                 .env("LOG_OUTPUT", folder.join("collector-logs.jsonl"))
+                .env("METRICS_OUTPUT", folder.join("collector-metrics.jsonl"))
+                .env("METRICS_INTERVAL", "200ms")
+                .env("PROMETHEUS_PORT", prometheus_port.to_string())
+                .env("SERVICE_GRAPH_TTL", "5s")
                 .env("STATE_DIR", folder.join("state"));
             let mut server = Server::start("collector", &mut command, folder);
             server.wait_until("health", START_TIMEOUT, |_| healthy(health_port, "/"))?;
-            Ok(Self { server, grpc_port, http_port, metrics_port, folder: folder.to_owned() })
+            Ok(Self {
+                server,
+                grpc_port,
+                http_port,
+                metrics_port,
+                prometheus_port,
+                folder: folder.to_owned(),
+            })
         })
     }
 
     /// Where it writes the log records.
     pub(crate) fn log_output(&self) -> PathBuf {
         self.folder.join("collector-logs.jsonl")
+    }
+
+    /// Where it writes the metrics.
+    pub(crate) fn metrics_output(&self) -> PathBuf {
+        self.folder.join("collector-metrics.jsonl")
     }
 }
 
@@ -103,10 +122,15 @@ pub(crate) struct Stack {
 impl Stack {
     /// Starts both; `None` where the test called `test` has to be skipped.
     pub(crate) fn start(test: &str) -> Option<Self> {
+        Self::start_with(&["demo.yaml"], test)
+    }
+
+    /// The same with these files for the Collector.
+    pub(crate) fn start_with(files: &[&str], test: &str) -> Option<Self> {
         let (collector, jaeger) = programs(test)?;
         let folder = tempfile::tempdir().expect("a folder");
         let jaeger = Jaeger::start(&jaeger, folder.path());
-        let collector = Collector::start(&collector, "demo.yaml", jaeger.otlp_port, folder.path());
+        let collector = Collector::start(&collector, files, jaeger.otlp_port, folder.path());
         Some(Self { collector, jaeger, folder })
     }
 
