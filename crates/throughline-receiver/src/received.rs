@@ -26,6 +26,24 @@ impl Received {
         self.0.shelves().spans.items.iter().cloned().collect()
     }
 
+    /// Takes every span that is kept, in the order of arrival: a reader that calls this now and then can count what comes
+    /// for hours, and little is ever held.
+    ///
+    /// Spans that were pushed out before are in [`dropped`](Self::dropped).
+    ///
+    /// ```
+    /// use throughline_receiver::Receiver;
+    ///
+    /// let receiver = Receiver::start_blocking()?;
+    /// let spans = receiver.received().take_spans();
+    /// assert!(spans.is_empty());
+    /// # Ok::<(), throughline_receiver::ReceiverError>(())
+    /// ```
+    #[must_use]
+    pub fn take_spans(&self) -> Vec<Arc<Span>> {
+        self.0.shelves().spans.take()
+    }
+
     /// Every log record that is kept, in the order of arrival.
     #[must_use]
     pub fn logs(&self) -> Vec<Arc<LogRecord>> {

@@ -193,6 +193,12 @@ impl Receiver {
         self.received().spans()
     }
 
+    /// See [`Received::take_spans`].
+    #[must_use]
+    pub fn take_spans(&self) -> Vec<Arc<Span>> {
+        self.received().take_spans()
+    }
+
     /// See [`Received::logs`].
     #[must_use]
     pub fn logs(&self) -> Vec<Arc<LogRecord>> {

@@ -147,6 +147,13 @@ impl<T> Shelf<T> {
         self.items.get_mut(usize::try_from(index).ok()?)
     }
 
+    /// Hands over what is kept. What was pushed out stays counted.
+    pub(crate) fn take(&mut self) -> Vec<T> {
+        self.removed += self.items.len() as u64;
+        self.weight = 0;
+        std::mem::take(&mut self.items).into()
+    }
+
     fn clear(&mut self) {
         self.removed += self.items.len() as u64;
         self.items.clear();
@@ -166,6 +173,16 @@ mod tests {
         assert_eq!((shelf.items.iter().copied().collect::<Vec<_>>(), shelf.dropped), (vec![3, 1], 2));
         shelf.push(6);
         assert_eq!((shelf.items.len(), shelf.weight, shelf.dropped), (0, 0, 12));
+    }
+
+    #[test]
+    fn what_is_taken_makes_room_and_is_not_pushed_out() {
+        let mut shelf = Shelf::new(2, |_: &char| 1);
+        shelf.extend(vec!['a', 'b', 'c']);
+        assert_eq!(shelf.take(), ['b', 'c']);
+        shelf.extend(vec!['d', 'e']);
+        assert_eq!((shelf.take(), shelf.dropped), (vec!['d', 'e'], 1));
+        assert_eq!(shelf.get_mut(4), None);
     }
 
     #[test]
