@@ -46,6 +46,12 @@ pub enum Metric {
     RpcClientCallDuration,
     /// `throughline.resilience.decisions`
     ResilienceDecisions,
+    /// `throughline.outbox.relays`
+    OutboxRelays,
+    /// `throughline.outbox.queue_time`
+    OutboxQueueTime,
+    /// `throughline.inbox.messages`
+    InboxMessages,
 }
 
 /// How a metric is declared to a metrics library.
@@ -78,9 +84,13 @@ pub enum InstrumentKind {
 pub const DURATION_BUCKETS: &[f64] =
     &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
+/// Bucket bounds of the time in an outbox, in seconds: from at once to an outage of hours.
+const QUEUE_TIME_BUCKETS: &[f64] =
+    &[0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0];
+
 impl Metric {
     /// Every metric, in declaration order: `metric as usize` is its place.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::HttpServerRequestDuration,
         Self::HttpServerActiveRequests,
         Self::HttpClientRequestDuration,
@@ -92,6 +102,9 @@ impl Metric {
         Self::RpcServerCallDuration,
         Self::RpcClientCallDuration,
         Self::ResilienceDecisions,
+        Self::OutboxRelays,
+        Self::OutboxQueueTime,
+        Self::InboxMessages,
     ];
 
     /// The instrument behind this metric.
@@ -134,6 +147,21 @@ impl Metric {
                 description: "Number of decisions of breakers, balancers, retries, time limits, fallbacks and caches.",
                 kind: InstrumentKind::Counter,
             },
+            Self::OutboxRelays => Instrument {
+                name: "throughline.outbox.relays",
+                unit: "{attempt}",
+                description: "Number of attempts to relay an event from an outbox.",
+                kind: InstrumentKind::Counter,
+            },
+            Self::OutboxQueueTime => Instrument {
+                name: "throughline.outbox.queue_time",
+                unit: "s",
+                description: "How long an event waited in an outbox until it was relayed.",
+                kind: InstrumentKind::Histogram(QUEUE_TIME_BUCKETS),
+            },
+            Self::InboxMessages => {
+                messages("throughline.inbox.messages", "Number of messages that were shown to an inbox.")
+            }
         }
     }
 }

@@ -70,4 +70,12 @@ super::names! {
     RESILIENCE_NAME = "throughline.resilience.name",
     /// `throughline.resilience.decision`: what was decided.
     RESILIENCE_DECISION = "throughline.resilience.decision",
+    /// `throughline.outbox.attempt`: which attempt to relay an event it is, from 1.
+    OUTBOX_ATTEMPT = "throughline.outbox.attempt",
+    /// `throughline.outbox.replay`: how often the event was replayed.
+    OUTBOX_REPLAY = "throughline.outbox.replay",
+    /// `throughline.outbox.result`: what became of an attempt: relayed, failed or dead.
+    OUTBOX_RESULT = "throughline.outbox.result",
+    /// `throughline.inbox.result`: whether a consumer has had the message before: first or duplicate.
+    INBOX_RESULT = "throughline.inbox.result",
 }

@@ -1,0 +1,42 @@
+//! Keeping the table small.
+
+use std::time::Duration;
+
+use sqlx::Pool;
+
+use super::{
+    Dialect, Outbox, OutboxError, database::execute, dialect::Argument, statements::Statements,
+    stored_event::as_milliseconds,
+};
+
+/// How many rows are deleted by one statement, so that none holds its locks for long.
+pub const DELETE_ROWS_MAX: u32 = 1_000;
+
+impl<DB: Dialect> Outbox<DB> {
+    /// Deletes what was relayed longer ago than `age`, [`DELETE_ROWS_MAX`] rows a statement, and says how many there were.
+    ///
+    /// A relay does this by itself now and then ([`retention`](super::RelayBuilder::retention)). What waits and what is dead
+    /// stays.
+    ///
+    /// # Errors
+    /// [`OutboxError::Database`]; some may have been deleted.
+    pub async fn delete_relayed_before(&self, pool: &Pool<DB>, age: Duration) -> Result<u64, OutboxError> {
+        Ok(delete_relayed(pool, self.statements(), age).await?)
+    }
+}
+
+pub(crate) async fn delete_relayed<DB: Dialect>(
+    pool: &Pool<DB>,
+    statements: &Statements,
+    age: Duration,
+) -> Result<u64, sqlx::Error> {
+    let arguments = [Argument::Integer(as_milliseconds(age)), Argument::Integer(i64::from(DELETE_ROWS_MAX))];
+    let mut deleted = 0;
+    loop {
+        let rows = execute(pool, &statements.delete_relayed, &arguments).await?;
+        deleted += rows;
+        if rows < u64::from(DELETE_ROWS_MAX) {
+            return Ok(deleted);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The statements of one outbox, in the words of its database.
+
+use std::sync::Arc;
+
+use super::dialect::Words;
+
+/// What `state` says of an event.
+pub(crate) const WAITING: i64 = 0;
+pub(crate) const RELAYED: i64 = 1;
+pub(crate) const DEAD: i64 = 2;
+
+/// Each statement as text, put together once.
+#[derive(Debug)]
+pub(crate) struct Statements {
+    pub(crate) schema: Vec<Arc<str>>,
+    pub(crate) store: Arc<str>,
+    pub(crate) next_of_all: Arc<str>,
+    pub(crate) next_of_keys: Arc<str>,
+    pub(crate) relayed: Arc<str>,
+    pub(crate) failed: Arc<str>,
+    pub(crate) dead: Arc<str>,
+    pub(crate) state: Arc<str>,
+    pub(crate) delete_relayed: Arc<str>,
+    pub(crate) replay: Arc<str>,
+    pub(crate) replay_one: Arc<str>,
+    pub(crate) lease_take: Arc<str>,
+    pub(crate) lease_left: Arc<str>,
+    pub(crate) lease_row: Arc<str>,
+    pub(crate) lease_release: Arc<str>,
+}
+
+impl Statements {
+    pub(crate) fn new(words: &Words, table: &str) -> Self {
+        let statement = |template: &str| words.statement(template, table);
+        let indexes = if words.index_if_absent { "" } else { INDEXES_INLINE };
+        let mut schema = vec![statement(&TABLE.replace("{indexes}", indexes)), statement(LEASE_TABLE)];
+        if words.index_if_absent {
+            schema.extend(INDEXES.map(statement));
+        }
+        schema.push(statement(LEASE_ROW));
+        let delete = if words.delete_has_limit { DELETE_LIMITED } else { DELETE_BY_POSITION };
+        Self {
+            schema,
+            store: statement(STORE),
+            next_of_all: statement(&format!("{NEXT} ORDER BY position LIMIT ?")),
+            next_of_keys: statement(&format!("{NEXT} {OF_KEYS} ORDER BY position LIMIT ?")),
+            relayed: statement(RELAYED_NOW),
+            failed: statement(FAILED),
+            dead: statement(DEAD_NOW),
+            state: statement(STATE),
+            delete_relayed: statement(delete),
+            replay: statement(&format!("{REPLAY} AND state >= ? AND stored_at >= ? AND stored_at < ?")),
+            replay_one: statement(&format!("{REPLAY} AND message_id = ?")),
+            lease_take: statement(LEASE_TAKE),
+            lease_left: statement(LEASE_LEFT),
+            lease_row: statement(LEASE_ROW),
+            lease_release: statement(LEASE_RELEASE),
+        }
+    }
+}
+
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS {table} (
+    position {position},
+    message_id {key} NOT NULL,
+    topic {key} NOT NULL,
+    ordering_key {key},
+    payload {bytes} NOT NULL,
+    traceparent {text},
+    tracestate {text},
+    baggage {text},
+    correlation_id {text},
+    more_context {text},
+    state {integer} NOT NULL,
+    attempts {integer} NOT NULL,
+    replays {integer} NOT NULL,
+    last_error {text},
+    stored_at {integer} NOT NULL,
+    waiting_since {integer} NOT NULL,
+    next_attempt_at {integer} NOT NULL,
+    relayed_at {integer}{indexes}
+)";
+
+const INDEXES: [&str; 3] = [
+    "CREATE UNIQUE INDEX IF NOT EXISTS {table}_message_id ON {table} (message_id)",
+    "CREATE INDEX IF NOT EXISTS {table}_state ON {table} (state, position)",
+    "CREATE INDEX IF NOT EXISTS {table}_ordering_key ON {table} (state, ordering_key, position)",
+];
+
+const INDEXES_INLINE: &str = ",
+    UNIQUE INDEX {table}_message_id (message_id),
+    INDEX {table}_state (state, position),
+    INDEX {table}_ordering_key (state, ordering_key, position)";
+
+const STORE: &str = "INSERT INTO {table} (message_id, topic, ordering_key, payload, traceparent, tracestate, baggage, \
+     correlation_id, more_context, state, attempts, replays, stored_at, waiting_since, next_attempt_at) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, {now}, {now}, 0)";
+
+/// The order of the columns is that in which `StoredEvent` reads them.
+const NEXT: &str = "SELECT position, message_id, topic, ordering_key, payload, traceparent, tracestate, baggage, \
+     correlation_id, more_context, attempts, replays, {now} - stored_at, {now} - waiting_since, \
+     next_attempt_at - {now} FROM {table} AS event WHERE state = 0";
+
+/// What is due, and has no elder of the same key that isn't.
+const OF_KEYS: &str = "AND next_attempt_at <= {now} AND (ordering_key IS NULL OR NOT EXISTS (SELECT 1 FROM {table} AS \
+     elder WHERE elder.state = 0 AND elder.ordering_key = event.ordering_key AND elder.position < event.position AND \
+     elder.next_attempt_at > {now}))";
+
+const RELAYED_NOW: &str =
+    "UPDATE {table} SET state = 1, relayed_at = {now}, last_error = NULL WHERE position = ? AND state = 0";
+
+/// A relay that has lost its lease meanwhile finds another number of attempts, and changes nothing.
+const FAILED: &str = "UPDATE {table} SET attempts = attempts + 1, last_error = ?, next_attempt_at = {now} + ? \
+     WHERE position = ? AND state = 0 AND attempts = ?";
+
+const DEAD_NOW: &str = "UPDATE {table} SET state = 2, attempts = attempts + 1, last_error = ? \
+     WHERE position = ? AND state = 0";
+
+const STATE: &str =
+    "SELECT state, COUNT(*), {now} - MIN(waiting_since) FROM {table} GROUP BY state ORDER BY state";
+
+const DELETE_BY_POSITION: &str = "DELETE FROM {table} WHERE position IN (SELECT position FROM {table} \
+     WHERE state = 1 AND relayed_at < {now} - ? ORDER BY position LIMIT ?)";
+
+const DELETE_LIMITED: &str =
+    "DELETE FROM {table} WHERE state = 1 AND relayed_at < {now} - ? ORDER BY position LIMIT ?";
+
+const REPLAY: &str = "UPDATE {table} SET state = 0, attempts = 0, replays = replays + 1, last_error = NULL, \
+     next_attempt_at = 0, relayed_at = NULL, waiting_since = {now} WHERE state <> 0";
+
+const LEASE_TABLE: &str = "CREATE TABLE IF NOT EXISTS {table}_lease (
+    name {key} NOT NULL PRIMARY KEY,
+    holder {key} NOT NULL,
+    expires_at {integer} NOT NULL
+)";
+
+const LEASE_ROW: &str = "{insert_if_absent} INTO {table}_lease (name, holder, expires_at) VALUES ('relay', '', 0) \
+     {unless_there}";
+
+const LEASE_TAKE: &str = "UPDATE {table}_lease SET holder = ?, expires_at = {now} + ? \
+     WHERE name = 'relay' AND (holder = ? OR expires_at <= {now})";
+
+const LEASE_LEFT: &str = "SELECT expires_at - {now} FROM {table}_lease WHERE name = 'relay'";
+
+const LEASE_RELEASE: &str = "UPDATE {table}_lease SET expires_at = 0 WHERE name = 'relay' AND holder = ?";
