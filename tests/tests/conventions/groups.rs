@@ -3,9 +3,10 @@
 use throughline_testing::collector::{AttributeValue, Span, SpanKind};
 
 /// Every kind that the crates make.
-pub(crate) const IDS: [&str; 9] = [
+pub(crate) const IDS: [&str; 10] = [
     "http.client",
     "http.server",
+    "messaging.create.producer",
     "messaging.process.consumer",
     "messaging.receive.client",
     "messaging.send.client",

@@ -1,24 +1,94 @@
-//! A transactional outbox.
+//! A transactional outbox: events that are told to others exactly when the write that made them is there.
+//!
+//! Who writes to a database and then sends a message loses one of the two now and then: the process may die in between, or the
+//! broker be away. An outbox puts the event into a table, in the same transaction as the write. A relay takes it from there to
+//! the broker, as often as it needs, without the user who waits for the write.
+//!
+//! ```text
+//! request                             database                                     relay (one at a time)
+//! POST /orders
+//! ├─ INSERT INTO orders ────────────► orders
+//! ├─ create order.created  PRODUCER ► throughline_outbox                           lease ◄─ throughline_outbox_lease
+//! └─ COMMIT                           │ position  message_id  topic  key  payload   │
+//!    wake ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ │ traceparent  tracestate  baggage  corr. id ─► relay order.created  CONSUMER
+//!                                     │ state: waiting                              │  a child of create; waited 12 ms
+//!                                     │        relayed ◄──────── done ──────────────┤  └─ publish order.created  PRODUCER
+//!                                     │        waiting, next attempt at ◄─ failed ──┤     your closure, any broker
+//!                                     │        dead, last error ◄─ no attempt left ─┘
+//! ```
+//!
+//! 1. [`Outbox::store`] opens a `create` span and inserts a row with the event and its context, each part in a column, through
+//!    the same [`Propagator`](throughline_core::Propagator) as a header would be: with its formats, names and limits.
+//! 2. After the commit, [`Outbox::wake`] rings for the relay of this process. Without it the relay polls.
+//! 3. One [`Relay`] of all that run on the table has the lease. It reads a batch in the order of storing.
+//! 4. For each event it opens a `relay` span where the event's context left off, and calls your closure inside.
+//! 5. The row becomes relayed; or it waits, with a growing pause, and holds up those behind it ([`Order`]); or, after
+//!    [`ATTEMPTS_MAX`] attempts, it is dead.
+//!
+//! `messaging.system` of both spans is `outbox`. Polling makes no spans.
+//!
+//! # What holds
+//!
+//! - **Together or not at all**: the event is there if and only if the transaction was committed.
+//! - **At least once**: an event is handed on until the closure says `Ok` and the database has taken that down. Between the two
+//!   a relay can die; the next one then hands the event on again. A consumer that must not do its work twice asks an
+//!   [`Inbox`](crate::inbox::Inbox) with the message id, which stays the same.
+//! - **In order**: of storing, and per outbox or per key. Two transactions that run at once have no order between them; what was
+//!   committed is relayed, also when it has a lower position than what was relayed before. A relay that stands still for
+//!   longer than its lease (a suspended machine) while its closure has already begun can hand on one event after its successor
+//!   did.
+//! - **Parent or link**: a `relay` span is a child of its `create` span, so that there is one trace from the request to the last
+//!   consumer; it begins a trace of its own with a link when the event is older than [`TRACE_AGE_MAX`], which is usual for
+//!   a [replay](Outbox::replay) and for the end of a long outage. The correlation id and baggage are the same either way.
+//!
+//! # How an event can fail to arrive
+//!
+//! | what happens | what becomes of the event | where it shows |
+//! |---|---|---|
+//! | the transaction is rolled back | it was never there | the `create` span has no `relay` |
+//! | topic, key or payload don't fit | refused | [`OutboxError::Key`], [`OutboxError::PayloadTooLarge`] |
+//! | the closure fails, panics, is too slow | waits for its next attempt | [`RelayCounters::failed`], a warning, the span |
+//! | no attempt is left | dead, kept, [`Replay::dead`] brings it back | [`RelayCounters::dead`], an error line, [`RelayBuilder::dead`] |
+//! | it can't be read | dead, kept | [`RelayCounters::unreadable`], an error line |
+//! | the database is away | waits | [`RelayCounters::database_failures`], a warning |
+//! | it was handed on, but not marked | handed on again if the relay dies | [`RelayCounters::unmarked`] |
+//! | no relay runs | waits | [`OutboxState::oldest_waiting`] |
+//! | its context makes no sense | relayed, in a trace of its own | `PropagationCounters` of the pipeline |
+//!
+//! In metrics: `throughline.outbox.relays` by result and `error.type`, and `throughline.outbox.queue_time`.
+//!
+//! # Limits
+//!
+//! [`PAYLOAD_BYTES_MAX`], [`KEY_BYTES_MAX`], [`BATCH_MAX`], [`PUBLISH_TIMEOUT`], [`LEASE`], [`ATTEMPTS_MAX`], [`BACKOFF_MAX`],
+//! [`RETENTION`], [`DELETE_ROWS_MAX`]. Each event costs one statement to store and one to mark. Times are the database's own,
+//! so that the clocks of the processes don't matter.
 
+// Storing.
+mod columns;
+mod event;
+mod store;
+pub(crate) mod table;
+
+// Relaying.
 mod attempt;
 mod backoff;
-mod columns;
 mod counters;
+mod lease;
+mod relay;
+mod resume;
+pub(crate) mod stored_event;
+mod work;
+
+// Looking after the table.
+mod replay;
+mod retention;
+mod state;
+
+// The database.
 mod database;
 pub(crate) mod dialect;
 pub(crate) mod error;
-mod event;
-mod lease;
-mod relay;
-mod replay;
-mod resume;
-mod retention;
-mod state;
 mod statements;
-mod store;
-pub(crate) mod stored_event;
-pub(crate) mod table;
-mod work;
 
 pub use backoff::{BACKOFF_FIRST, BACKOFF_MAX, Backoff};
 pub use counters::RelayCounters;

@@ -23,12 +23,13 @@ impl<DB: Dialect> Outbox<DB> {
     /// The span says what was stored, not whether it was committed: a transaction that is rolled back leaves it behind.
     ///
     /// # Errors
-    /// [`OutboxError::Key`] and [`OutboxError::PayloadTooLarge`] before anything was stored; [`OutboxError::Database`], after
+    /// [`OutboxError::Key`] and [`OutboxError::PayloadTooLarge`], without a span and before anything was stored; [`OutboxError::Database`], after
     /// which some databases only allow to roll the transaction back.
     ///
     /// # Cancel safety
     /// When the future is dropped, the event may have been stored: roll the transaction back.
     pub async fn store(&self, connection: &mut DB::Connection, event: Event) -> Result<Uuid, OutboxError> {
+        self.check(&event)?;
         let id = Uuid::now_v7();
         let (span, context) = create_span(&event, id);
         let stored = self.insert(connection, &event, id, &context).instrument(span.clone()).await;
@@ -48,7 +49,6 @@ impl<DB: Dialect> Outbox<DB> {
         id: Uuid,
         context: &Context,
     ) -> Result<(), OutboxError> {
-        self.check(event)?;
         let mut columns = Columns::new(Pipeline::current().propagator());
         Pipeline::current().propagator().inject(context, &mut columns);
         let (id, more) = (id.to_string(), columns.more());

@@ -9,6 +9,7 @@ mod channel;
 mod grpc;
 mod http;
 mod mqtt;
+mod outbox;
 mod resilience;
 
 use throughline::{Baggage, Context, CorrelationId, core::with_remote};
@@ -26,6 +27,7 @@ pub(crate) async fn run() {
         grpc::run().await;
         channel::run().await;
         mqtt::run().await;
+        outbox::run().await;
         resilience::run().await;
     }
     .instrument(customer)
