@@ -31,6 +31,11 @@ impl Backoff {
         self.first.saturating_mul(factor).min(self.max)
     }
 
+    /// The longest wait that can be.
+    pub(crate) const fn max(&self) -> Duration {
+        self.max
+    }
+
     pub(crate) fn wait(&self, failures: u32) -> Duration {
         self.bound(failures).mul_f64(rand::rng().random_range(0.0..=1.0))
     }

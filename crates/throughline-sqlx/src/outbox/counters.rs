@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RelayCounters {
+    /// How often it has looked at the table with the lease in its hands.
+    pub polls: u64,
     /// Events that were handed on.
     pub relayed: u64,
     /// Attempts that failed, were too slow, or panicked.
@@ -30,6 +32,7 @@ pub struct RelayCounters {
 /// The counters behind [`RelayCounters`].
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
+    pub(crate) polls: Counter,
     pub(crate) relayed: Counter,
     pub(crate) failed: Counter,
     pub(crate) dead: Counter,
@@ -57,6 +60,7 @@ impl Counter {
 impl Counters {
     pub(crate) fn read(&self) -> RelayCounters {
         RelayCounters {
+            polls: self.polls.read(),
             relayed: self.relayed.read(),
             failed: self.failed.read(),
             dead: self.dead.read(),

@@ -7,7 +7,7 @@ use sqlx::Pool;
 use super::{Dialect, dialect::Argument};
 
 /// How long the relay waits for a connection and the answer to one statement.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) async fn execute<DB: Dialect>(
     pool: &Pool<DB>,

@@ -12,8 +12,11 @@ use super::{
     database::{execute, fetch},
     dialect::Argument,
     statements::Statements,
-    stored_event::{as_milliseconds, milliseconds},
+    stored_event::{as_milliseconds, between},
 };
+
+/// The longest lease that there can be, in any relay: what is longer was written by a clock that has been put right since.
+pub const LEASE_MAX: Duration = Duration::from_secs(3600);
 
 /// This relay's claim to the one row that says who relays.
 ///
@@ -74,7 +77,9 @@ impl Lease {
 
     async fn take<DB: Dialect>(&self, pool: &Pool<DB>, sql: &Arc<str>) -> Result<bool, sqlx::Error> {
         let holder = Argument::Text(Some(&self.holder));
-        let arguments = [holder, Argument::Integer(as_milliseconds(self.duration)), holder];
+        let [duration, longest] =
+            [self.duration, LEASE_MAX].map(|time| Argument::Integer(as_milliseconds(time)));
+        let arguments = [holder, duration, holder, longest];
         Ok(execute(pool, sql, &arguments).await? > 0)
     }
 
@@ -85,8 +90,9 @@ impl Lease {
         statements: &Statements,
     ) -> Result<Duration, sqlx::Error> {
         let rows = fetch(pool, &statements.lease_left, &[]).await?;
-        if let Some(left) = rows.first().and_then(|row| DB::integer(row, 0)) {
-            return Ok(milliseconds(left));
+        let times = |row: &DB::Row| Some((DB::integer(row, 1)?, DB::integer(row, 0)?));
+        if let Some((now, ends)) = rows.first().and_then(times) {
+            return Ok(between(now, ends));
         }
         execute(pool, &statements.lease_row, &[]).await?;
         Ok(Duration::ZERO)

@@ -95,6 +95,7 @@ pub use counters::RelayCounters;
 pub use dialect::Dialect;
 pub use error::OutboxError;
 pub use event::{Event, KEY_BYTES_MAX};
+pub use lease::LEASE_MAX;
 pub use relay::{
     ATTEMPTS_MAX, BATCH_MAX, LEASE, Order, POLL_INTERVAL, PUBLISH_TIMEOUT, RETENTION, Relay, RelayBuilder,
     RelayHandle, TRACE_AGE_MAX,

@@ -6,7 +6,8 @@ use sqlx::Pool;
 use tokio::sync::{Notify, watch};
 
 use super::{
-    Backoff, Dialect, Outbox, OutboxError, RelayCounters, StoredEvent, counters::Counters, work::Worker,
+    Backoff, Dialect, Outbox, OutboxError, RelayCounters, StoredEvent, counters::Counters, lease::LEASE_MAX,
+    work::Worker,
 };
 
 /// How often the table is looked at where nobody rings, unless set.
@@ -130,14 +131,17 @@ impl<DB: Dialect, F> RelayBuilder<DB, F> {
     /// The relay, which does nothing until it [runs](Relay::run).
     ///
     /// # Errors
-    /// [`OutboxError::Setting`], when a limit is zero, or the lease isn't longer than twice the time limit of an attempt.
+    /// [`OutboxError::Setting`], when a limit is zero, or the lease isn't longer than twice the time limit of an
+    /// attempt, or longer than [`LEASE_MAX`](super::LEASE_MAX).
     pub fn build(self) -> Result<Relay<DB, F>, OutboxError> {
         let Settings { batch_max, attempts_max, poll_interval, publish_timeout, lease, .. } = self.settings;
         if batch_max == 0 || attempts_max == 0 || poll_interval.is_zero() || publish_timeout.is_zero() {
             return Err(OutboxError::Setting("a limit of the relay is zero"));
         }
-        if lease.checked_div(2).is_none_or(|half| half <= publish_timeout) {
-            return Err(OutboxError::Setting("the lease is not longer than twice the publish timeout"));
+        if lease / 2 <= publish_timeout || lease > LEASE_MAX {
+            return Err(OutboxError::Setting(
+                "the lease is not longer than twice the publish timeout, or too long",
+            ));
         }
         let counters = Arc::default();
         Ok(Relay {
@@ -188,7 +192,8 @@ impl<DB: Dialect, F> Relay<DB, F> {
     /// A relay of this outbox that hands each event to `publish`.
     ///
     /// `publish` is called inside the event's `relay` span; what it opens, sends and logs belongs to the event's trace. It
-    /// returns `Ok` only when the event is safe elsewhere: then it is never handed out again.
+    /// returns `Ok` only when the event is safe elsewhere: then it is never handed out again. The type of its error is on the
+    /// span, in the row and in metrics, the message on the span alone: it must have no secrets.
     pub fn builder<E>(pool: Pool<DB>, outbox: &Outbox<DB>, publish: F) -> RelayBuilder<DB, F>
     where
         F: AsyncFn(&StoredEvent) -> Result<(), E>,
@@ -217,7 +222,8 @@ impl<DB: Dialect, F> Relay<DB, F> {
     /// Relays until `shutdown` is ready; then it lets the attempt under way end, writes down how it ended, gives its lease
     /// back, so that the next relay need not wait for it, and returns what it has counted.
     ///
-    /// It never fails. A database that is away is waited for, with growing pauses; so is another relay's lease.
+    /// It never fails. A database that is away is waited for, with growing pauses; so is another relay's lease. The end takes no
+    /// longer than an attempt may, and a few seconds for the last statements.
     ///
     /// # Cancel safety
     /// When the future is dropped, so is the attempt under way, and its event will be relayed again, by whoever has the next

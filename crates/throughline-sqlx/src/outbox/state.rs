@@ -7,7 +7,7 @@ use sqlx::Pool;
 use super::{
     Dialect, Outbox, OutboxError,
     statements::{DEAD, RELAYED, WAITING},
-    stored_event::milliseconds,
+    stored_event::between,
 };
 
 /// What is in an outbox at a moment.
@@ -39,7 +39,7 @@ impl<DB: Dialect> Outbox<DB> {
             match DB::integer(row, 0) {
                 Some(WAITING) => {
                     state.waiting = count;
-                    state.oldest_waiting = DB::integer(row, 2).map(milliseconds);
+                    state.oldest_waiting = since::<DB>(row);
                 }
                 Some(RELAYED) => state.relayed = count,
                 Some(DEAD) => state.dead = count,
@@ -48,4 +48,8 @@ impl<DB: Dialect> Outbox<DB> {
         }
         Ok(state)
     }
+}
+
+fn since<DB: Dialect>(row: &DB::Row) -> Option<Duration> {
+    Some(between(DB::integer(row, 2)?, DB::integer(row, 3)?))
 }

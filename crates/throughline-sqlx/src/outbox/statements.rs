@@ -97,13 +97,14 @@ const STORE: &str = "INSERT INTO {table} (message_id, topic, ordering_key, paylo
 
 /// The order of the columns is that in which `StoredEvent` reads them.
 const NEXT: &str = "SELECT position, message_id, topic, ordering_key, payload, traceparent, tracestate, baggage, \
-     correlation_id, more_context, attempts, replays, {now} - stored_at, {now} - waiting_since, \
-     next_attempt_at - {now} FROM {table} AS event WHERE state = 0";
+     correlation_id, more_context, attempts, replays, stored_at, waiting_since, next_attempt_at, {now} \
+     FROM {table} AS event WHERE state = 0";
 
-/// What is due, and has no elder of the same key that isn't.
-const OF_KEYS: &str = "AND next_attempt_at <= {now} AND (ordering_key IS NULL OR NOT EXISTS (SELECT 1 FROM {table} AS \
-     elder WHERE elder.state = 0 AND elder.ordering_key = event.ordering_key AND elder.position < event.position AND \
-     elder.next_attempt_at > {now}))";
+/// What is due, and has no elder of the same key that isn't. What is due later than any wait can be is due as well: the clock
+/// was wrong when that was written.
+const OF_KEYS: &str = "AND (next_attempt_at <= {now} OR next_attempt_at > {now} + ?) AND (ordering_key IS NULL OR \
+     NOT EXISTS (SELECT 1 FROM {table} AS elder WHERE elder.state = 0 AND elder.ordering_key = event.ordering_key AND \
+     elder.position < event.position AND elder.next_attempt_at > {now} AND elder.next_attempt_at <= {now} + ?))";
 
 const RELAYED_NOW: &str =
     "UPDATE {table} SET state = 1, relayed_at = {now}, last_error = NULL WHERE position = ? AND state = 0";
@@ -116,7 +117,7 @@ const DEAD_NOW: &str = "UPDATE {table} SET state = 2, attempts = attempts + 1, l
      WHERE position = ? AND state = 0";
 
 const STATE: &str =
-    "SELECT state, COUNT(*), {now} - MIN(waiting_since) FROM {table} GROUP BY state ORDER BY state";
+    "SELECT state, COUNT(*), MIN(waiting_since), {now} FROM {table} GROUP BY state ORDER BY state";
 
 const DELETE_BY_POSITION: &str = "DELETE FROM {table} WHERE position IN (SELECT position FROM {table} \
      WHERE state = 1 AND relayed_at < {now} - ? ORDER BY position LIMIT ?)";
@@ -136,9 +137,10 @@ const LEASE_TABLE: &str = "CREATE TABLE IF NOT EXISTS {table}_lease (
 const LEASE_ROW: &str = "{insert_if_absent} INTO {table}_lease (name, holder, expires_at) VALUES ('relay', '', 0) \
      {unless_there}";
 
+/// A lease that lasts longer than any can was written when the clock was wrong.
 const LEASE_TAKE: &str = "UPDATE {table}_lease SET holder = ?, expires_at = {now} + ? \
-     WHERE name = 'relay' AND (holder = ? OR expires_at <= {now})";
+     WHERE name = 'relay' AND (holder = ? OR expires_at <= {now} OR expires_at > {now} + ?)";
 
-const LEASE_LEFT: &str = "SELECT expires_at - {now} FROM {table}_lease WHERE name = 'relay'";
+const LEASE_LEFT: &str = "SELECT expires_at, {now} FROM {table}_lease WHERE name = 'relay'";
 
 const LEASE_RELEASE: &str = "UPDATE {table}_lease SET expires_at = 0 WHERE name = 'relay' AND holder = ?";

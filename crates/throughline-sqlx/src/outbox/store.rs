@@ -1,7 +1,9 @@
 //! Storing an event beside the write that made it happen.
 
+use std::panic::Location;
+
 use throughline_core::{
-    Context, CorrelationId, Pipeline, SpanExt, Status,
+    Context, CorrelationId, OrphanKind, Pipeline, SpanExt, Status, expect_current,
     semconv::{error::ERROR_TYPE, messaging as names},
     with_remote,
 };
@@ -28,18 +30,27 @@ impl<DB: Dialect> Outbox<DB> {
     ///
     /// # Cancel safety
     /// When the future is dropped, the event may have been stored: roll the transaction back.
-    pub async fn store(&self, connection: &mut DB::Connection, event: Event) -> Result<Uuid, OutboxError> {
-        self.check(&event)?;
-        let id = Uuid::now_v7();
-        let (span, context) = create_span(&event, id);
-        let stored = self.insert(connection, &event, id, &context).instrument(span.clone()).await;
-        if let Err(error) = &stored {
-            span.edit(|record| {
-                record.status(Status::Error(""));
-                record.attribute(ERROR_TYPE, error.kind().into());
-            });
+    #[track_caller]
+    pub fn store(
+        &self,
+        connection: &mut DB::Connection,
+        event: Event,
+    ) -> impl Future<Output = Result<Uuid, OutboxError>> + Send {
+        let caller = Location::caller();
+        async move {
+            self.check(&event)?;
+            expect_current(OrphanKind::Message, caller, || format!("{CREATE} {}", event.topic));
+            let id = Uuid::now_v7();
+            let (span, context) = create_span(&event, id);
+            let stored = self.insert(connection, &event, id, &context).instrument(span.clone()).await;
+            if let Err(error) = &stored {
+                span.edit(|record| {
+                    record.status(Status::Error(""));
+                    record.attribute(ERROR_TYPE, error.kind().into());
+                });
+            }
+            stored.map(|()| id)
         }
-        stored.map(|()| id)
     }
 
     async fn insert(
@@ -49,8 +60,9 @@ impl<DB: Dialect> Outbox<DB> {
         id: Uuid,
         context: &Context,
     ) -> Result<(), OutboxError> {
-        let mut columns = Columns::new(Pipeline::current().propagator());
-        Pipeline::current().propagator().inject(context, &mut columns);
+        let pipeline = Pipeline::current();
+        let mut columns = Columns::new(pipeline.propagator());
+        pipeline.propagator().inject(context, &mut columns);
         let (id, more) = (id.to_string(), columns.more());
         let arguments = [
             Argument::Text(Some(&id)),

@@ -114,6 +114,7 @@ fn read<DB: Dialect>(row: &DB::Row, propagator: &Propagator) -> Option<StoredEve
     let mut columns = Columns::new(propagator).with_more(&lossy(9).unwrap_or_default());
     (columns.traceparent, columns.tracestate) = (lossy(5), lossy(6));
     (columns.baggage, columns.correlation_id) = (lossy(7), lossy(8));
+    let now = DB::integer(row, 15)?;
     Some(StoredEvent {
         position: DB::integer(row, 0)?,
         id: Uuid::parse_str(&text(1)?).ok()?,
@@ -123,15 +124,15 @@ fn read<DB: Dialect>(row: &DB::Row, propagator: &Propagator) -> Option<StoredEve
         context: propagator.extract(&columns, &EdgePolicy::trust()),
         attempts: DB::integer(row, 10)?,
         replays: DB::integer(row, 11)?,
-        age: milliseconds(DB::integer(row, 12)?),
-        queue_time: milliseconds(DB::integer(row, 13)?),
-        due_in: milliseconds(DB::integer(row, 14)?),
+        age: between(DB::integer(row, 12)?, now),
+        queue_time: between(DB::integer(row, 13)?, now),
+        due_in: between(now, DB::integer(row, 14)?),
     })
 }
 
-/// What lies in the future counts as now.
-pub(crate) fn milliseconds(integer: i64) -> Duration {
-    Duration::from_millis(u64::try_from(integer).unwrap_or_default())
+/// From one time of the database to another; nothing where that is the earlier one.
+pub(crate) fn between(earlier: i64, later: i64) -> Duration {
+    Duration::from_millis(u64::try_from(later.saturating_sub(earlier)).unwrap_or_default())
 }
 
 /// As the statements have it; what doesn't fit is as good as for ever.

@@ -86,10 +86,13 @@ impl<DB: Dialect, F> Worker<DB, F> {
         E: fmt::Display,
     {
         if let Held::ByAnother(left) = self.hold().await? {
+            // The other one hands it on again, and takes that down itself.
+            self.unmarked = None;
             return Ok(Next::Sleep(left.min(self.relay.settings.lease / 3)));
         }
         self.mark().await?;
         let batch = self.batch().await?;
+        self.relay.counters.polls.add(1);
         let (full, empty) = (batch.len() >= self.relay.settings.batch_max as usize, batch.is_empty());
         if empty {
             self.clean().await?;
@@ -106,12 +109,14 @@ impl<DB: Dialect, F> Worker<DB, F> {
     }
 
     async fn batch(&self) -> Result<Vec<Found>, sqlx::Error> {
-        let sql = match self.relay.settings.order {
-            Order::OfAll => &self.statements().next_of_all,
-            Order::OfKeys => &self.statements().next_of_keys,
+        let settings = &self.relay.settings;
+        let limit = Argument::Integer(i64::from(settings.batch_max));
+        let longest_wait = Argument::Integer(as_milliseconds(settings.backoff.max()));
+        let (sql, arguments) = match settings.order {
+            Order::OfAll => (&self.statements().next_of_all, &[limit][..]),
+            Order::OfKeys => (&self.statements().next_of_keys, &[longest_wait, longest_wait, limit][..]),
         };
-        let limit = [Argument::Integer(i64::from(self.relay.settings.batch_max))];
-        let rows = fetch(&self.relay.pool, sql, &limit).await?;
+        let rows = fetch(&self.relay.pool, sql, arguments).await?;
         let pipeline = Pipeline::current();
         Ok(rows.iter().map(|row| Found::read::<DB>(row, pipeline.propagator())).collect())
     }
@@ -134,7 +139,8 @@ impl<DB: Dialect, F> Worker<DB, F> {
             if event.key().is_some_and(|key| held_up.contains(key)) {
                 continue;
             }
-            if !event.due_in.is_zero() {
+            // A wait that is longer than any can be was written when the clock was wrong.
+            if !event.due_in.is_zero() && event.due_in <= self.relay.settings.backoff.max() {
                 return Ok(Next::Sleep(event.due_in.min(rest)));
             }
             if self.is_stopping() || self.hold().await? != Held::Yes {

@@ -19,6 +19,7 @@ pub(crate) async fn keeps<P: Place>(place: &P) {
     the_next_attempt_is_written_down_and_bounded(place).await;
     an_event_without_attempts_left_is_dead_and_can_be_brought_back(place).await;
     an_attempt_that_takes_too_long_has_failed(place).await;
+    a_clock_that_was_wrong_stops_nothing(place).await;
     whoever_stores_can_wake_the_relay(place).await;
     what_was_relayed_is_deleted_and_nothing_else(place).await;
 }
@@ -126,6 +127,23 @@ async fn an_attempt_that_takes_too_long_has_failed<P: Place>(place: &P) {
     assert_eq!(recipient.payloads(2).await, ["a1", "a1"]);
     let counters = running.stop().await;
     assert_eq!((counters.relayed, counters.failed), (1, 1));
+}
+
+async fn a_clock_that_was_wrong_stops_nothing<P: Place>(place: &P) {
+    let outbox = place.outbox("wrong_clock").await;
+    for order in [Order::OfAll, Order::OfKeys] {
+        store_all(place, &outbox, &["a1", "a2"]).await;
+        let year_ms = 31_536_000_000_u64;
+        place.run(&format!("UPDATE wrong_clock SET next_attempt_at = stored_at + {year_ms}")).await;
+        // Somebody's lease, until the year 2100 or so.
+        place
+            .run(&format!("UPDATE wrong_clock_lease SET holder = 'another', expires_at = 130 * {year_ms}"))
+            .await;
+        let mut recipient = Recipient::new();
+        let running = recipient.relay(place.pool(), &outbox, Settings { order, ..Settings::default() });
+        assert_eq!(recipient.payloads(2).await, ["a1", "a2"]);
+        running.stop().await;
+    }
 }
 
 async fn whoever_stores_can_wake_the_relay<P: Place>(place: &P) {

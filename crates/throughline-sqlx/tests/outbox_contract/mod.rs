@@ -2,9 +2,13 @@
 //!
 //! Each part has tables of its own, so that one database is enough for all.
 
+mod crash; // what is left behind by a relay that is gone
 mod delivery; // order, attempts, death, replay
+mod garbage; // rows that nobody has stored
+mod inbox; // once, however often
+mod oracle; // random failures and deaths against what was acknowledged
 mod place; // the database
-mod recipient; // what a relay hands events to
+pub(crate) mod recipient; // what a relay hands events to
 mod store;
 mod story; // spans, links, correlation id, baggage // together with the write, or not at all
 
@@ -15,4 +19,8 @@ pub(crate) async fn keeps<P: Place>(place: &P) {
     store::keeps(place).await;
     story::keeps(place).await;
     delivery::keeps(place).await;
+    crash::keeps(place).await;
+    garbage::keeps(place).await;
+    inbox::keeps(place).await;
+    oracle::keeps(place).await;
 }

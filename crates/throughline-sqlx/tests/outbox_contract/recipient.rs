@@ -14,7 +14,7 @@ use throughline_sqlx::outbox::{
     StoredEvent,
 };
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
     time::timeout,
 };
@@ -41,6 +41,8 @@ pub(crate) enum Answer {
     Refused,
     /// It is taken, but that is never said.
     Hangs,
+    /// It is taken, and that is said when the test wants it.
+    Waits,
     Panics,
 }
 
@@ -60,12 +62,14 @@ pub(crate) struct Recipient {
     deliveries: mpsc::UnboundedReceiver<Delivery>,
     /// By payload, the answers to the first attempts; what isn't there is taken.
     script: Arc<Mutex<HashMap<String, Vec<Answer>>>>,
+    /// Lets the one go on that waits.
+    pub(crate) go: Arc<Notify>,
 }
 
 impl Recipient {
     pub(crate) fn new() -> Self {
         let (sender, deliveries) = mpsc::unbounded_channel();
-        Self { sender, deliveries, script: Arc::default() }
+        Self { sender, deliveries, script: Arc::default(), go: Arc::default() }
     }
 
     /// What it answers to the next attempts with this payload.
@@ -99,9 +103,9 @@ impl Recipient {
         outbox: &Outbox<DB>,
         settings: Settings,
     ) -> Running {
-        let (sender, script) = (self.sender.clone(), Arc::clone(&self.script));
+        let (sender, script, go) = (self.sender.clone(), Arc::clone(&self.script), Arc::clone(&self.go));
         let publish = async move |event: &StoredEvent| {
-            take(event, &sender, &script).instrument(tracing::info_span!("publish")).await
+            take(event, &sender, &script, &go).instrument(tracing::info_span!("publish")).await
         };
         let relay = Relay::builder(pool.clone(), outbox, publish)
             .poll_interval(settings.poll_interval)
@@ -126,6 +130,7 @@ async fn take(
     event: &StoredEvent,
     sender: &mpsc::UnboundedSender<Delivery>,
     script: &Mutex<HashMap<String, Vec<Answer>>>,
+    go: &Notify,
 ) -> Result<(), Refused> {
     let payload = String::from_utf8_lossy(event.payload()).into_owned();
     let answer = next_answer(script, &payload);
@@ -141,6 +146,10 @@ async fn take(
         Answer::Taken => Ok(()),
         Answer::Refused => Err(Refused),
         Answer::Hangs => std::future::pending().await,
+        Answer::Waits => {
+            go.notified().await;
+            Ok(())
+        }
         Answer::Panics => panic!("the closure panics, as it was told"),
     }
 }
@@ -188,4 +197,20 @@ impl Running {
         self.stop.send(()).ok();
         timeout(DEADLINE, self.task).await.expect("an end in time").unwrap()
     }
+
+    /// As a process that is killed: nothing runs any more, nothing is given back.
+    pub(crate) async fn kill(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+}
+
+/// Waits until `condition` holds.
+pub(crate) async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let holds = async {
+        while !condition() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(DEADLINE, holds).await.unwrap_or_else(|_| panic!("{what}: not in time"));
 }

@@ -5,14 +5,12 @@ use std::time::Duration;
 use throughline_core::{Baggage, Carry, Context, CorrelationId, Metric, with_remote};
 use throughline_sqlx::outbox::{Event, Replay};
 use throughline_testing::{Capture, TreeText};
-use tokio::time::timeout;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{
     Place,
-    place::DEADLINE,
-    recipient::{Answer, Recipient, Settings},
+    recipient::{Answer, Recipient, Settings, until},
 };
 
 pub(crate) async fn keeps<P: Place>(place: &P) {
@@ -36,12 +34,7 @@ async fn order<P: Place>(place: &P, table: &str) -> Uuid {
 /// Waits until so many spans have ended. A driver that works in a thread of its own keeps the span that it was called in a moment
 /// longer than its caller does.
 async fn ended(capture: &Capture, count: usize) {
-    let all = async {
-        while capture.spans().len() < count {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(DEADLINE, all).await.unwrap_or_else(|_| panic!("not {count} spans:\n{}", capture.tree()));
+    until(&format!("{count} spans"), || capture.spans().len() >= count).await;
 }
 
 async fn a_relayed_event_belongs_to_the_trace_of_its_write<P: Place>(place: &P) {
@@ -108,6 +101,8 @@ async fn each_attempt_is_seen_and_an_idle_relay_is_not<P: Place>(place: &P) {
     for attempt in 1..=3 {
         assert_eq!(recipient.next().await.attempt, attempt);
     }
+    let polls = running.handle.counters().polls;
+    until("it looks in vain", || running.handle.counters().polls > polls + 3).await;
     let counters = running.stop().await;
     assert_eq!((counters.relayed, counters.failed, counters.dead), (1, 2, 0));
     ended(&capture, 8).await;
