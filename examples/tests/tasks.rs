@@ -123,6 +123,32 @@ fn worker() {
 }
 
 #[test]
+fn outbox() {
+    let run = Run::of("outbox");
+    run.wait_for_spans(8);
+    let text = TreeText::new().attributes(["throughline.outbox.attempt", "throughline.inbox.result"]);
+    assert_eq!(
+        run.tree(&text),
+        "\
+orders: POST /orders (internal) #1
+  orders: create order.created (producer) #2
+    orders: relay order.created (consumer) #3 error throughline.outbox.attempt=1
+    orders: relay order.created (consumer) #4 throughline.outbox.attempt=2
+      orders: send order.created (producer) #5
+        orders: process order.created (consumer) #6 throughline.inbox.result=first
+      orders: send order.created (producer) #7
+        orders: process order.created (consumer) #8 throughline.inbox.result=duplicate"
+    );
+    one_trace(&run.receiver);
+    let lines =
+        [run.lines("order accepted"), run.lines("an event was not relayed"), run.lines("shipped")].concat();
+    assert_eq!(lines.len(), 3, "{}", run.printed);
+    let ids: BTreeSet<_> = values(&lines, "correlation_id").into_iter().collect();
+    assert!(ids.len() == 1 && !ids.contains("-"), "{ids:?}");
+    assert!(run.printed.contains("relayed: 1, failed: 1, dead: 0"), "{}", run.printed);
+}
+
+#[test]
 fn child_process() {
     let run = Run::of("child_process");
     run.wait_for_spans(2);

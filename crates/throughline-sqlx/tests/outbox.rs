@@ -87,7 +87,7 @@ async fn junk_in_any_column_stops_nothing() {
     }
 }
 
-/// Three processes relay; one after the other is killed, with SIGKILL, in the middle of its work.
+/// Several processes relay; one after the other is killed, with SIGKILL, in the middle of its work.
 #[tokio::test]
 async fn relays_that_are_killed_lose_nothing() {
     const EVENTS: usize = 120;
@@ -100,18 +100,14 @@ async fn relays_that_are_killed_lose_nothing() {
         stored.push(place.stored(&outbox, Event::new("order.created", "x")).await.to_string());
     }
     for kill in 1..=KILLS {
-        let mut relay = start_process(folder.path());
+        let relay = Process::start(folder.path());
         until("some are delivered", || delivered(folder.path()).len() >= kill * EVENTS / (KILLS + 2)).await;
-        relay.kill().unwrap();
-        relay.wait().unwrap();
+        drop(relay);
     }
-    let mut relays = [start_process(folder.path()), start_process(folder.path())];
+    let relays = [Process::start(folder.path()), Process::start(folder.path())];
     until("all are delivered", || delivered(folder.path()).iter().collect::<HashSet<_>>().len() == EVENTS)
         .await;
-    for relay in &mut relays {
-        relay.kill().unwrap();
-        relay.wait().unwrap();
-    }
+    drop(relays);
     let all = delivered(folder.path());
     let mut met = HashSet::new();
     let first_times: Vec<_> = all.iter().filter(|id| met.insert(*id)).cloned().collect();
@@ -129,14 +125,22 @@ fn delivered(folder: &Path) -> Vec<String> {
 
 const DELIVERED: &str = "delivered";
 
-fn start_process(folder: &Path) -> Child {
-    Command::new(env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "a_process_that_relays"])
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+/// A process of its own, killed when it is dropped.
+struct Process(Child);
+
+impl Process {
+    fn start(folder: &Path) -> Self {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.args(["--ignored", "--exact", "a_process_that_relays"]).current_dir(folder);
+        Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
 }
 
 /// The other process of the test above: relays what is in its working directory until it is killed.
