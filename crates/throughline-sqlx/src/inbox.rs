@@ -42,6 +42,10 @@ use crate::outbox::{
 
 /// The name of the table, unless another is given.
 pub const TABLE: &str = "throughline_inbox";
+/// How long to remember a message, where nothing says otherwise: four times as long as a relay keeps what can be replayed.
+pub const RETENTION: Duration = Duration::from_secs(28 * 24 * 3600);
+/// How often [`Inbox::forget_regularly`] does so.
+pub const FORGETTING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The messages that the consumers of a database have had; see the [module](self).
 ///
@@ -135,6 +139,31 @@ impl<DB: Dialect> Inbox<DB> {
             if rows < u64::from(DELETE_ROWS_MAX) {
                 return Ok(forgotten);
             }
+        }
+    }
+}
+
+impl<DB: Dialect> Inbox<DB> {
+    /// [Forgets](Self::forget_before) what was met longer ago than `age`, at once and then every [`FORGETTING_INTERVAL`], until
+    /// `shutdown` is ready: to be spawned, one for the table. Without it, the table grows.
+    ///
+    /// A database that is away is tried again the next time, with a warning.
+    ///
+    /// # Cancel safety
+    /// It can be dropped at any time.
+    pub async fn forget_regularly(self, pool: Pool<DB>, age: Duration, shutdown: impl Future<Output = ()>) {
+        let forgetting = async {
+            loop {
+                if let Err(error) = self.forget_before(&pool, age).await {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::warn!(target: "throughline::outbox", error, "the inbox forgets nothing");
+                }
+                tokio::time::sleep(FORGETTING_INTERVAL).await;
+            }
+        };
+        tokio::select! {
+            () = shutdown => {}
+            () = forgetting => {}
         }
     }
 }

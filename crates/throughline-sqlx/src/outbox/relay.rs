@@ -273,3 +273,38 @@ impl RelayHandle {
         self.bell.notify_one();
     }
 }
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use sqlx::{Sqlite, SqlitePool};
+
+    use super::*;
+
+    type Change = fn(&mut Settings);
+
+    #[tokio::test]
+    async fn settings_that_contradict_each_other_are_refused() {
+        let problem = |change: Change| {
+            let pool = SqlitePool::connect_lazy("sqlite::memory:").unwrap();
+            let publish = async |_: &StoredEvent| Ok::<_, fmt::Error>(());
+            let mut builder = Relay::builder(pool, &Outbox::<Sqlite>::new(), publish);
+            change(&mut builder.settings);
+            builder.build().err().map(|error| error.to_string())
+        };
+        let zero = Some("a limit of the relay is zero".to_owned());
+        let lease = Some("the lease is not longer than twice the publish timeout, or too long".to_owned());
+        let cases: [(Change, Option<String>); 8] = [
+            (|_| (), None),
+            (|settings| settings.batch_max = 0, zero.clone()),
+            (|settings| settings.attempts_max = 0, zero.clone()),
+            (|settings| settings.poll_interval = Duration::ZERO, zero.clone()),
+            (|settings| settings.publish_timeout = Duration::ZERO, zero),
+            (|settings| settings.lease = PUBLISH_TIMEOUT * 2, lease.clone()),
+            (|settings| settings.lease = LEASE_MAX + Duration::from_secs(1), lease.clone()),
+            (|settings| settings.publish_timeout = Duration::MAX, lease),
+        ];
+        for (place, (change, expected)) in cases.into_iter().enumerate() {
+            assert_eq!(problem(change), expected, "case {place}");
+        }
+    }
+}

@@ -70,6 +70,8 @@ impl<DB: Dialect> Outbox<DB> {
     /// while that is young ([`trace_age_max`](super::RelayBuilder::trace_age_max)), and else begins a trace that links to
     /// it.
     ///
+    /// It is one statement: give it a range where that would be too many rows at once.
+    ///
     /// # Errors
     /// [`OutboxError::Database`]; nothing has changed then.
     pub async fn replay(&self, pool: &Pool<DB>, replay: Replay) -> Result<u64, OutboxError> {

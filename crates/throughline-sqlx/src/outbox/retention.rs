@@ -5,7 +5,10 @@ use std::time::Duration;
 use sqlx::Pool;
 
 use super::{
-    Dialect, Outbox, OutboxError, database::execute, dialect::Argument, statements::Statements,
+    Dialect, Outbox, OutboxError,
+    database::execute,
+    dialect::Argument,
+    statements::{DEAD, RELAYED, Statements},
     stored_event::as_milliseconds,
 };
 
@@ -21,19 +24,28 @@ impl<DB: Dialect> Outbox<DB> {
     /// # Errors
     /// [`OutboxError::Database`]; some may have been deleted.
     pub async fn delete_relayed_before(&self, pool: &Pool<DB>, age: Duration) -> Result<u64, OutboxError> {
-        Ok(delete_relayed(pool, self.statements(), age).await?)
+        Ok(delete_settled(pool, self.statements(), RELAYED, age).await?)
+    }
+
+    /// Deletes what died longer ago than `age`, in the same way. Nobody does this by itself: what is dead was never told.
+    ///
+    /// # Errors
+    /// [`OutboxError::Database`]; some may have been deleted.
+    pub async fn delete_dead_before(&self, pool: &Pool<DB>, age: Duration) -> Result<u64, OutboxError> {
+        Ok(delete_settled(pool, self.statements(), DEAD, age).await?)
     }
 }
 
-pub(crate) async fn delete_relayed<DB: Dialect>(
+pub(crate) async fn delete_settled<DB: Dialect>(
     pool: &Pool<DB>,
     statements: &Statements,
+    state: i64,
     age: Duration,
 ) -> Result<u64, sqlx::Error> {
-    let arguments = [Argument::Integer(as_milliseconds(age)), Argument::Integer(i64::from(DELETE_ROWS_MAX))];
+    let arguments = [state, as_milliseconds(age), i64::from(DELETE_ROWS_MAX)].map(Argument::Integer);
     let mut deleted = 0;
     loop {
-        let rows = execute(pool, &statements.delete_relayed, &arguments).await?;
+        let rows = execute(pool, &statements.delete_settled, &arguments).await?;
         deleted += rows;
         if rows < u64::from(DELETE_ROWS_MAX) {
             return Ok(deleted);

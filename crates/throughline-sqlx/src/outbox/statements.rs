@@ -20,7 +20,7 @@ pub(crate) struct Statements {
     pub(crate) failed: Arc<str>,
     pub(crate) dead: Arc<str>,
     pub(crate) state: Arc<str>,
-    pub(crate) delete_relayed: Arc<str>,
+    pub(crate) delete_settled: Arc<str>,
     pub(crate) replay: Arc<str>,
     pub(crate) replay_one: Arc<str>,
     pub(crate) lease_take: Arc<str>,
@@ -48,7 +48,7 @@ impl Statements {
             failed: statement(FAILED),
             dead: statement(DEAD_NOW),
             state: statement(STATE),
-            delete_relayed: statement(delete),
+            delete_settled: statement(delete),
             replay: statement(&format!("{REPLAY} AND state >= ? AND stored_at >= ? AND stored_at < ?")),
             replay_one: statement(&format!("{REPLAY} AND message_id = ?")),
             lease_take: statement(LEASE_TAKE),
@@ -77,7 +77,7 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS {table} (
     stored_at {integer} NOT NULL,
     waiting_since {integer} NOT NULL,
     next_attempt_at {integer} NOT NULL,
-    relayed_at {integer}{indexes}
+    settled_at {integer}{indexes}
 )";
 
 const INDEXES: [&str; 3] = [
@@ -107,26 +107,26 @@ const OF_KEYS: &str = "AND (next_attempt_at <= {now} OR next_attempt_at > {now} 
      elder.position < event.position AND elder.next_attempt_at > {now} AND elder.next_attempt_at <= {now} + ?))";
 
 const RELAYED_NOW: &str =
-    "UPDATE {table} SET state = 1, relayed_at = {now}, last_error = NULL WHERE position = ? AND state = 0";
+    "UPDATE {table} SET state = 1, settled_at = {now}, last_error = NULL WHERE position = ? AND state = 0";
 
 /// A relay that has lost its lease meanwhile finds another number of attempts, and changes nothing.
 const FAILED: &str = "UPDATE {table} SET attempts = attempts + 1, last_error = ?, next_attempt_at = {now} + ? \
      WHERE position = ? AND state = 0 AND attempts = ?";
 
-const DEAD_NOW: &str = "UPDATE {table} SET state = 2, attempts = attempts + 1, last_error = ? \
+const DEAD_NOW: &str = "UPDATE {table} SET state = 2, settled_at = {now}, attempts = attempts + 1, last_error = ? \
      WHERE position = ? AND state = 0";
 
 const STATE: &str =
     "SELECT state, COUNT(*), MIN(waiting_since), {now} FROM {table} GROUP BY state ORDER BY state";
 
 const DELETE_BY_POSITION: &str = "DELETE FROM {table} WHERE position IN (SELECT position FROM {table} \
-     WHERE state = 1 AND relayed_at < {now} - ? ORDER BY position LIMIT ?)";
+     WHERE state = ? AND settled_at < {now} - ? ORDER BY position LIMIT ?)";
 
 const DELETE_LIMITED: &str =
-    "DELETE FROM {table} WHERE state = 1 AND relayed_at < {now} - ? ORDER BY position LIMIT ?";
+    "DELETE FROM {table} WHERE state = ? AND settled_at < {now} - ? ORDER BY position LIMIT ?";
 
 const REPLAY: &str = "UPDATE {table} SET state = 0, attempts = 0, replays = replays + 1, last_error = NULL, \
-     next_attempt_at = 0, relayed_at = NULL, waiting_since = {now} WHERE state <> 0";
+     next_attempt_at = 0, settled_at = NULL, waiting_since = {now} WHERE state <> 0";
 
 const LEASE_TABLE: &str = "CREATE TABLE IF NOT EXISTS {table}_lease (
     name {key} NOT NULL PRIMARY KEY,

@@ -1,6 +1,6 @@
 //! An event as it comes out of the table.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use throughline_core::{Context, EdgePolicy, Propagator};
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Dialect, columns::Columns};
 
 /// An event that is being relayed.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StoredEvent {
     pub(crate) position: i64,
     id: Uuid,
@@ -85,6 +85,17 @@ impl StoredEvent {
 
     pub(crate) const fn attempts(&self) -> i64 {
         self.attempts
+    }
+}
+
+impl fmt::Debug for StoredEvent {
+    /// Shows no payload, key or baggage: they may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredEvent")
+            .field("id", &self.id)
+            .field("topic", &self.topic)
+            .field("attempt", &self.attempt())
+            .finish_non_exhaustive()
     }
 }
 

@@ -12,8 +12,8 @@ use super::{
     dialect::Argument,
     lease::{Held, Lease},
     resume::Resumed,
-    retention::delete_relayed,
-    statements::Statements,
+    retention::delete_settled,
+    statements::{RELAYED, Statements},
     stored_event::{Found, as_milliseconds},
 };
 
@@ -268,7 +268,7 @@ impl<DB: Dialect, F> Worker<DB, F> {
         let retention = self.relay.settings.retention;
         let rested = self.cleaned.is_none_or(|last| now >= last + CLEANING_INTERVAL);
         if rested && retention != Duration::MAX {
-            let deleted = delete_relayed(&self.relay.pool, self.statements(), retention).await?;
+            let deleted = delete_settled(&self.relay.pool, self.statements(), RELAYED, retention).await?;
             self.relay.counters.deleted.add(deleted);
             self.cleaned = Some(now);
         }

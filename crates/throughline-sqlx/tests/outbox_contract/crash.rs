@@ -14,6 +14,7 @@ use super::{
 
 pub(crate) async fn keeps<P: Place>(place: &P) {
     another_relay_takes_over_when_the_lease_is_over(place).await;
+    a_lease_that_was_lost_is_counted_and_waited_for(place).await;
     a_relay_that_ends_gives_its_lease_back(place).await;
     what_was_handed_on_but_not_marked_comes_again_and_is_done_once(place).await;
     a_mark_that_fails_is_made_up_for(place).await;
@@ -43,6 +44,18 @@ async fn another_relay_takes_over_when_the_lease_is_over<P: Place>(place: &P) {
     assert_eq!((again.id, again.attempt), (id, 1));
     let counters = standing_by.stop().await;
     assert_eq!((counters.relayed, counters.leases_lost), (1, 0));
+}
+
+async fn a_lease_that_was_lost_is_counted_and_waited_for<P: Place>(place: &P) {
+    let outbox = place.outbox("lost_lease").await;
+    let mut recipient = Recipient::new();
+    let running = recipient.relay(place.pool(), &outbox, short());
+    until("it has the lease", || running.handle.counters().polls > 0).await;
+    place.run("UPDATE lost_lease_lease SET holder = 'another'").await;
+    until("it is missed", || running.handle.counters().leases_lost == 1).await;
+    place.stored(&outbox, Event::new("order.created", "a1")).await;
+    assert_eq!(recipient.next().await.payload, "a1");
+    running.stop().await;
 }
 
 async fn a_relay_that_ends_gives_its_lease_back<P: Place>(place: &P) {

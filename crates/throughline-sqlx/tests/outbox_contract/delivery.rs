@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     Place,
     place::DEADLINE,
-    recipient::{Answer, Recipient, Settings},
+    recipient::{Answer, Recipient, Settings, until},
 };
 
 pub(crate) async fn keeps<P: Place>(place: &P) {
@@ -173,7 +173,17 @@ async fn what_was_relayed_is_deleted_and_nothing_else<P: Place>(place: &P) {
     store_all(place, &outbox, &["a3"]).await;
     let hour = Duration::from_secs(3600);
     assert_eq!(outbox.delete_relayed_before(place.pool(), hour).await.unwrap(), 0);
-    place.run("UPDATE retention SET relayed_at = relayed_at - 3700000").await;
-    assert_eq!(outbox.delete_relayed_before(place.pool(), hour).await.unwrap(), 2);
+    place.run("UPDATE retention SET settled_at = settled_at - 3700000").await;
+    assert_eq!(outbox.delete_dead_before(place.pool(), hour).await.unwrap(), 0);
+    place.run("UPDATE retention SET state = 2 WHERE position = 1").await;
+    assert_eq!(outbox.delete_relayed_before(place.pool(), hour).await.unwrap(), 1);
+    assert_eq!(outbox.delete_dead_before(place.pool(), hour).await.unwrap(), 1);
     assert_eq!(outbox.state(place.pool()).await.unwrap().waiting, 1);
+    // A relay with nothing to do does it by itself.
+    let settings = Settings { retention: Duration::ZERO, ..Settings::default() };
+    let running = recipient.relay(place.pool(), &outbox, settings);
+    recipient.payloads(1).await;
+    until("it has cleaned", || running.handle.counters().deleted == 1).await;
+    running.stop().await;
+    assert_eq!(place.number("SELECT COUNT(*) FROM retention").await, 0);
 }

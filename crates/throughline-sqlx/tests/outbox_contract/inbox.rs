@@ -7,7 +7,7 @@ use throughline_sqlx::{inbox::Inbox, outbox::OutboxError};
 use throughline_testing::Capture;
 use tracing::Instrument;
 
-use super::Place;
+use super::{Place, place::DEADLINE};
 
 pub(crate) async fn keeps<P: Place>(place: &P) {
     let inbox = Inbox::<P::DB>::named("met").unwrap();
@@ -91,4 +91,11 @@ async fn what_is_old_is_forgotten<P: Place>(place: &P, inbox: &Inbox<P::DB>) {
     assert_eq!(inbox.forget_before(place.pool(), Duration::from_secs(3600)).await.unwrap(), 1);
     assert!(meet(place, inbox, "a", "old").await);
     assert!(!meet(place, inbox, "a", "m1").await);
+
+    let remembered = "SELECT COUNT(*) FROM met";
+    assert!(place.number(remembered).await > 0);
+    place.run("UPDATE met SET met_at = met_at - 7200000").await;
+    let forgets = async { while place.number(remembered).await > 0 {} };
+    let forgetting = inbox.clone().forget_regularly(place.pool().clone(), Duration::from_secs(3600), forgets);
+    tokio::time::timeout(DEADLINE, forgetting).await.expect("forgotten in time");
 }

@@ -10,8 +10,8 @@ use std::{
 use sqlx::Pool;
 use throughline_core::{Carry, Context};
 use throughline_sqlx::outbox::{
-    ATTEMPTS_MAX, Backoff, Dialect, LEASE, Order, Outbox, PUBLISH_TIMEOUT, Relay, RelayCounters, RelayHandle,
-    StoredEvent,
+    ATTEMPTS_MAX, Backoff, Dialect, LEASE, Order, Outbox, PUBLISH_TIMEOUT, RETENTION, Relay, RelayCounters,
+    RelayHandle, StoredEvent,
 };
 use tokio::{
     sync::{Notify, mpsc, oneshot},
@@ -114,6 +114,7 @@ impl Recipient {
             .attempts_max(settings.attempts_max)
             .backoff(settings.backoff)
             .order(settings.order)
+            .retention(settings.retention)
             .dead(move |event| {
                 settings.dead.iter().for_each(|dead| dead.send(event.id()).unwrap_or_default())
             })
@@ -162,6 +163,7 @@ pub(crate) struct Settings {
     pub(crate) attempts_max: u32,
     pub(crate) backoff: Backoff,
     pub(crate) order: Order,
+    pub(crate) retention: Duration,
     pub(crate) dead: Option<mpsc::UnboundedSender<Uuid>>,
 }
 
@@ -174,6 +176,7 @@ impl Default for Settings {
             attempts_max: ATTEMPTS_MAX,
             backoff: Backoff::new(Duration::from_millis(1), Duration::from_millis(4)),
             order: Order::default(),
+            retention: RETENTION,
             dead: None,
         }
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use throughline_core::{Baggage, Carry, Context, CorrelationId, Metric, SpanExt, with_remote};
+use throughline_core::{
+    Baggage, Carry, Context, CorrelationId, Metric, OrphanKind, Orphans, SpanExt, with_remote,
+};
 use throughline_sqlx::outbox::{Event, Replay};
 use throughline_testing::{Capture, TreeText};
 use uuid::Uuid;
@@ -17,6 +19,7 @@ pub(crate) async fn keeps<P: Place>(place: &P) {
     each_attempt_is_seen_and_an_idle_relay_is_not(place).await;
     an_old_event_begins_a_trace_that_links_to_the_old_one(place).await;
     without_spans_the_context_goes_through(place).await;
+    an_event_from_nowhere_is_an_orphan(place).await;
 }
 
 /// Stores an event inside a request of a customer with a correlation id and baggage.
@@ -179,4 +182,17 @@ async fn without_spans_the_context_goes_through<P: Place>(place: &P) {
     running.stop().await;
     assert_eq!(delivery.context.correlation_id().unwrap().as_str(), "customer-1");
     assert_eq!(delivery.context.baggage().get("tenant"), Some("acme"));
+}
+
+async fn an_event_from_nowhere_is_an_orphan<P: Place>(place: &P) {
+    let orphans = Orphans::new();
+    let capture = Capture::builder("orders").orphans(orphans.clone()).build();
+    let _guard = capture.install();
+    let outbox = place.outbox("orphan").await;
+    place.stored(&outbox, Event::new("order.created", "7")).carry_in(Context::root()).await;
+    assert!(orphans.found().is_empty());
+    place.stored(&outbox, Event::new("order.created", "7")).await;
+    let found = orphans.found();
+    assert_eq!((found[0].name(), found[0].kind()), ("create order.created", OrphanKind::Message));
+    assert!(found[0].file().ends_with("place.rs"), "{}", found[0].file());
 }
