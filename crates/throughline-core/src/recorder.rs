@@ -52,6 +52,16 @@ pub enum Metric {
     OutboxQueueTime,
     /// `throughline.inbox.messages`
     InboxMessages,
+    /// `db.client.operation.duration`
+    DbClientOperationDuration,
+    /// `db.client.response.returned_rows`
+    DbClientReturnedRows,
+    /// `db.client.connection.wait_time`
+    DbClientConnectionWaitTime,
+    /// `db.client.connection.timeouts`
+    DbClientConnectionTimeouts,
+    /// `db.client.connection.pending_requests`
+    DbClientConnectionPendingRequests,
 }
 
 /// How a metric is declared to a metrics library.
@@ -88,9 +98,17 @@ pub const DURATION_BUCKETS: &[f64] =
 const QUEUE_TIME_BUCKETS: &[f64] =
     &[0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0];
 
+/// Bucket bounds of database operations and of the wait for a connection, in seconds (semantic conventions, database
+/// metrics).
+const DATABASE_BUCKETS: &[f64] = &[0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
+
+/// Bucket bounds of returned rows (semantic conventions, database metrics).
+const ROW_BUCKETS: &[f64] =
+    &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0];
+
 impl Metric {
     /// Every metric, in declaration order: `metric as usize` is its place.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 19] = [
         Self::HttpServerRequestDuration,
         Self::HttpServerActiveRequests,
         Self::HttpClientRequestDuration,
@@ -105,6 +123,11 @@ impl Metric {
         Self::OutboxRelays,
         Self::OutboxQueueTime,
         Self::InboxMessages,
+        Self::DbClientOperationDuration,
+        Self::DbClientReturnedRows,
+        Self::DbClientConnectionWaitTime,
+        Self::DbClientConnectionTimeouts,
+        Self::DbClientConnectionPendingRequests,
     ];
 
     /// The instrument behind this metric.
@@ -162,6 +185,34 @@ impl Metric {
             Self::InboxMessages => {
                 messages("throughline.inbox.messages", "Number of messages that were shown to an inbox.")
             }
+            Self::DbClientOperationDuration => Instrument {
+                name: "db.client.operation.duration",
+                unit: "s",
+                description: "Duration of database client operations.",
+                kind: InstrumentKind::Histogram(DATABASE_BUCKETS),
+            },
+            Self::DbClientReturnedRows => Instrument {
+                name: "db.client.response.returned_rows",
+                unit: "{row}",
+                description: "The actual number of records returned by the database operation.",
+                kind: InstrumentKind::Histogram(ROW_BUCKETS),
+            },
+            Self::DbClientConnectionWaitTime => Instrument {
+                name: "db.client.connection.wait_time",
+                unit: "s",
+                description: "The time it took to obtain an open connection from the pool.",
+                kind: InstrumentKind::Histogram(DATABASE_BUCKETS),
+            },
+            Self::DbClientConnectionTimeouts => Instrument {
+                name: "db.client.connection.timeouts",
+                unit: "{timeout}",
+                description: "Number of connection timeouts while waiting for a connection of the pool.",
+                kind: InstrumentKind::Counter,
+            },
+            Self::DbClientConnectionPendingRequests => requests(
+                "db.client.connection.pending_requests",
+                "Number of current pending requests for an open connection.",
+            ),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! deprecated.
 
 pub mod code;
+pub mod db;
 pub mod error;
 pub mod http;
 pub mod messaging;

@@ -9,6 +9,12 @@ super::names! {
     EVENT_LEVEL = "level",
     /// `target`: the part of the program that an event on a span comes from.
     EVENT_TARGET = "target",
+    /// `throughline.db.affected_rows`: how many rows a statement has changed.
+    DB_AFFECTED_ROWS = "throughline.db.affected_rows",
+    /// `throughline.db.end`: how a statement ended.
+    DB_END = "throughline.db.end",
+    /// `throughline.db.wait_time_ms`: how long a statement waited for a connection, in milliseconds.
+    DB_WAIT_TIME_MS = "throughline.db.wait_time_ms",
     /// `throughline.http.end`: how a server's span ended: complete, client gone, error or panic.
     HTTP_END = "throughline.http.end",
     /// `throughline.http.messages`: how many messages a session has had: chunks of an event stream, or what
