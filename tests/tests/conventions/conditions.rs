@@ -1,6 +1,6 @@
 //! When an attribute is due that the conventions require on a condition.
 
-use throughline_testing::collector::Span;
+use throughline_testing::collector::{AttributeValue, Span, SpanKind};
 
 /// Whether it must be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,13 @@ pub(crate) fn due(attribute: &str, span: &Span) -> Option<Due> {
         "http.route" | "rpc.method" => Due::Unknown,
         // None of the protocols here has another name than its default.
         "network.protocol.name" => Due::No,
+        // Each statement here is on a file, whose name is known, or in memory, which has none.
+        "db.namespace" => exactly(span.kind == SpanKind::Client),
+        // Where the database has failed; what the client gave up has none.
+        "db.response.status_code" => {
+            let of_client = |value: &AttributeValue| value.as_str().is_some_and(|text| text.starts_with("sqlx::"));
+            exactly(span.status.is_error() && !span.attribute("error.type").is_some_and(of_client))
+        }
         "rpc.method_original" => exactly(is("rpc.method", "_OTHER")),
         "server.address" => Due::Unknown,
         // A server's port goes with its address; the other way round it says nothing.

@@ -3,7 +3,8 @@
 use throughline_testing::collector::{AttributeValue, Span, SpanKind};
 
 /// Every kind that the crates make.
-pub(crate) const IDS: [&str; 10] = [
+pub(crate) const IDS: [&str; 11] = [
+    "db.sql.client",
     "http.client",
     "http.server",
     "messaging.create.producer",
@@ -23,6 +24,10 @@ pub(crate) fn of(span: &Span) -> Option<&'static str> {
     if let Some(system) = text("rpc.system.name") {
         return known(&format!("rpc.{system}.call.{}", kind(span)?));
     }
+    // In memory they are INTERNAL, of the same kind all the same.
+    if span.attribute("db.system.name").is_some() {
+        return known("db.sql.client");
+    }
     if let Some(operation) = text("messaging.operation.type") {
         return known(&format!("messaging.{operation}.{}", kind(span)?));
     }
@@ -38,6 +43,9 @@ pub(crate) fn name_of(id: &str, span: &Span) -> String {
     if id.starts_with("rpc.") {
         let method = text("rpc.method").filter(|method| *method != "_OTHER");
         return method.or(text("rpc.system.name")).unwrap_or_default().to_owned();
+    }
+    if id.starts_with("db.") {
+        return text("db.query.summary").unwrap_or_default().to_owned();
     }
     let (verb, object) = if id.starts_with("http.") {
         let method = text("http.request.method").unwrap_or_default();

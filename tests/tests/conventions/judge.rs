@@ -20,9 +20,11 @@ const CUSTOM_VALUES: [(&str, &str); 4] = [
     ("error.type", "*"),
 ];
 
-/// The bounds of every duration here, as the conventions for HTTP, messaging and RPC have them.
+/// The bounds of durations, as the conventions for HTTP, messaging and RPC have them.
 const DURATION_BOUNDS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+/// Those of databases.
+const DATABASE_BOUNDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 /// Of durations that an outage may stretch to hours, which the conventions don't know.
 const QUEUE_TIME: &str = "throughline.outbox.queue_time";
 
@@ -91,7 +93,7 @@ impl<'a> Judge<'a> {
             if let PointValue::Histogram { bounds, .. } = &point.value
                 && metric.unit == "s"
                 && metric.name != QUEUE_TIME
-                && *bounds != DURATION_BOUNDS
+                && *bounds != bounds_of(&metric.name)
             {
                 self.problem(&place, &format!("the bounds are {bounds:?}"));
             }
@@ -193,6 +195,10 @@ impl<'a> Judge<'a> {
     fn problem(&mut self, place: &str, problem: &str) {
         self.problems.insert(format!("{place}: {problem}"));
     }
+}
+
+fn bounds_of(metric: &str) -> &'static [f64] {
+    if metric.starts_with("db.") { &DATABASE_BOUNDS } else { &DURATION_BOUNDS }
 }
 
 fn is_custom(name: &str, definition: &Definition, value: &AttributeValue) -> bool {

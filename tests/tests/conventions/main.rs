@@ -1,6 +1,6 @@
 //! Everything that the crates export, against the semantic conventions 1.44.0 and the registry of our own names.
 //!
-//! Real traffic over HTTP, gRPC, channels and MQTT goes through the whole pipeline into a receiver; then each span, metric, log
+//! Real traffic over HTTP, gRPC, channels, MQTT and SQL goes through the whole pipeline into a receiver; then each span, metric, log
 //! record and resource that arrived is judged: is every name registered and not deprecated, does every value have the type that
 //! is registered and, in an enumeration, a value that is, is everything there that the conventions require of such a span, and
 //! nothing that they require to be absent.

@@ -76,6 +76,9 @@ impl Registry {
         if id.starts_with("rpc.") && !id.starts_with("rpc.call.") {
             attributes.push(("rpc.system.name", "required"));
         }
+        if id.starts_with("db.") {
+            attributes.push(("db.system.name", "required"));
+        }
         attributes
     }
 

@@ -82,8 +82,9 @@ impl Call {
         }
     }
 
-    pub(crate) const fn span(&self) -> &Span {
-        &self.span
+    /// The span that the driver is polled in.
+    pub(crate) fn driver_span<DB: System>(&self) -> Span {
+        DB::driver_span(&self.span)
     }
 
     /// What goes into a comment of the statement, where one is wanted and worth its price.
@@ -112,11 +113,11 @@ impl Call {
     }
 
     pub(crate) fn complete(mut self) {
-        self.end(End::Complete);
+        self.end(&End::Complete);
     }
 
     pub(crate) fn fail<DB: System>(mut self, error: &Error) {
-        self.end(Failure::of::<DB>(error).map_or(End::Complete, End::Error));
+        self.end(&Failure::of::<DB>(error).map_or(End::Complete, End::Error));
     }
 
     pub(crate) fn finish<DB: System, T>(self, result: &Result<T, Error>) {
@@ -128,10 +129,10 @@ impl Call {
 
     /// Ends what the driver will do later.
     pub(crate) fn queue(mut self) {
-        self.end(End::Queued);
+        self.end(&End::Queued);
     }
 
-    fn end(&mut self, end: End) {
+    fn end(&mut self, end: &End) {
         self.ended = true;
         let is_told = self.settings.get().rows == Rows::Told;
         if let Some(measures) = &self.measures {
@@ -145,7 +146,7 @@ impl Call {
             if is_told {
                 record.attribute_static(attributes::DB_RESPONSE_RETURNED_ROWS, self.rows.into());
             }
-            if let (Affected::Rows(rows), End::Complete) = (self.affected, &end) {
+            if let (Affected::Rows(rows), End::Complete) = (self.affected, end) {
                 record.attribute_static(own::DB_AFFECTED_ROWS, rows.into());
             }
             if let Some(failure) = end.failure() {
@@ -158,7 +159,7 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         if !self.ended {
-            self.end(if std::thread::panicking() { End::Panic } else { End::Cancelled });
+            self.end(if std::thread::panicking() { &End::Panic } else { &End::Cancelled });
         }
     }
 }

@@ -48,7 +48,7 @@ where
             Ok(lease) => lease,
             Err(error) => return failed::<DB>(call, error),
         };
-        let mut steps = Watched::<DB>::new(&call.span().clone(), || DB::fetch_many(lease.get(), statement));
+        let mut steps = Watched::<DB>::new(call.driver_span::<DB>(), || DB::fetch_many(lease.get(), statement));
         while let Some(step) = steps.next().await {
             match step {
                 Ok(step) => {
@@ -79,7 +79,7 @@ where
             Ok(lease) => lease,
             Err(error) => return failed::<DB>(call, error).map(|()| None),
         };
-        let span = call.span().clone();
+        let span = call.driver_span::<DB>();
         let row = span.in_scope(|| DB::fetch_optional(lease.get(), statement)).instrument(span).await;
         call.count_row(row.as_ref().is_ok_and(Option::is_some));
         call.finish::<DB, _>(&row);
@@ -137,7 +137,7 @@ async fn lease<'c, DB: System>(
         Source::Pool(pool) => pool,
         Source::Connection(connection) => return Ok(Lease::Connection(connection)),
     };
-    let span = call.map_or_else(tracing::Span::none, |call| call.span().clone());
+    let span = call.map_or_else(tracing::Span::none, Call::driver_span::<DB>);
     let (connection, waited) = acquire(&pool, settings).instrument(span).await;
     if let Some(call) = call {
         call.waited(waited);

@@ -89,7 +89,7 @@ impl<'c, DB: System> Transaction<'c, DB> {
         let Self { mut open, connection: Connection { held, settings } } = self;
         open.is_open = false;
         let call = control(&settings, verb);
-        let result = end(held).instrument(call.span().clone()).await;
+        let result = end(held).instrument(call.driver_span::<DB>()).await;
         call.finish::<DB, _>(&result);
         result
     }
@@ -127,7 +127,7 @@ pub(super) async fn begin<'c, DB: System>(
     begin: impl AsyncFnOnce(&Call) -> Result<sqlx::Transaction<'c, DB>, Error>,
 ) -> Result<Transaction<'c, DB>, Error> {
     let call = control(&settings, text);
-    let result = begin(&call).instrument(call.span().clone()).await;
+    let result = begin(&call).instrument(call.driver_span::<DB>()).await;
     call.finish::<DB, _>(&result);
     let level = if text == SAVEPOINT { Level::Savepoint } else { Level::Transaction };
     result.map(|transaction| Transaction::new(transaction, settings, level))

@@ -18,8 +18,8 @@ pub(crate) struct Watched<'e, DB: System> {
 }
 
 impl<'e, DB: System> Watched<'e, DB> {
-    pub(crate) fn new(span: &Span, begin: impl FnOnce() -> Steps<'e, DB>) -> Self {
-        Self { steps: Some(span.in_scope(begin)), span: span.clone() }
+    pub(crate) fn new(span: Span, begin: impl FnOnce() -> Steps<'e, DB>) -> Self {
+        Self { steps: Some(span.in_scope(begin)), span }
     }
 }
 

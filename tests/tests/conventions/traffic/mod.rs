@@ -6,6 +6,7 @@ mod mqtt_broker;
 mod stock;
 
 mod channel;
+mod database;
 mod grpc;
 mod http;
 mod mqtt;
@@ -28,6 +29,7 @@ pub(crate) async fn run() {
         channel::run().await;
         mqtt::run().await;
         outbox::run().await;
+        database::run().await;
         resilience::run().await;
     }
     .instrument(customer)

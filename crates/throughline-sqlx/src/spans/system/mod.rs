@@ -9,6 +9,7 @@ mod sqlite;
 
 use futures_util::{future::BoxFuture, stream::BoxStream};
 use sqlx::{Connection, Database, Describe, Either, Error, Execute, SqlStr, error::DatabaseError};
+use tracing::Span;
 
 use super::place::Place;
 
@@ -39,7 +40,11 @@ mod sealed {
 /// | `db.response.status_code` | the extended result code | SQLSTATE | the number of the error |
 /// | kind of span | CLIENT; INTERNAL in memory | CLIENT | CLIENT |
 ///
-/// All of it is what the connect options say when the pool is wrapped: a `USE` or a `SET search_path` later on isn't seen.
+/// What the driver logs, and spans of hooks like `after_connect`, are inside the span of the statement. With `Sqlite` they are
+/// beside it, in the span that the statement's own is in: the driver hands the current span to a thread of its own, which would
+/// hold it open until SQLite is done, also with a statement that was cancelled long ago.
+///
+/// Where a database is is what the connect options say when the pool is wrapped: a `USE` or a `SET search_path` later on isn't seen.
 // Its methods are those of `Executor`. A bound on `&mut DB::Connection: Executor` in their place would send the compiler
 // round in circles in generic programs, since a type of this crate is an executor behind a `&mut`, too.
 pub trait System: Database + sealed::Sealed {
@@ -52,6 +57,12 @@ pub trait System: Database + sealed::Sealed {
     #[doc(hidden)]
     fn status_code(error: &dyn DatabaseError) -> Option<String> {
         error.code().map(Into::into)
+    }
+
+    /// The span that the driver is polled in: that of the statement, or none in the place of it, which leaves the caller's.
+    #[doc(hidden)]
+    fn driver_span(of_statement: &Span) -> Span {
+        of_statement.clone()
     }
 
     #[doc(hidden)]

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use sqlx::{
-    ConnectOptions, Sqlite,
+    Sqlite,
     sqlite::{SqliteConnectOptions, SqliteQueryResult},
 };
+use tracing::Span;
 
 use super::{System, handed_on, sealed::Sealed};
 use crate::spans::place::{Place, Process};
@@ -23,13 +24,18 @@ impl System for Sqlite {
         result.rows_affected()
     }
 
+    /// The thread that executes the statements holds on to the current span: one of our own would end when SQLite is done with
+    /// a statement, which may be long after its caller gave it up.
+    fn driver_span(_: &Span) -> Span {
+        Span::none()
+    }
+
     handed_on!();
 }
 
-/// The options tell this in their URL alone. A file that is called `:memory:` is none.
+/// The options tell this nowhere but here: their URL can't be made where sqlx has chosen the name of the memory.
 fn is_in_memory(options: &SqliteConnectOptions) -> bool {
-    let is_memory = |(key, value): (_, _)| key == "mode" && value == "memory";
-    options.to_url_lossy().query_pairs().any(is_memory) || options.get_filename() == Path::new(":memory:")
+    options.get_filename() == Path::new(":memory:") || format!("{options:?}").contains("in_memory: true")
 }
 
 /// The folder is left out: it says where a machine keeps its files, and perhaps whose they are.
@@ -57,6 +63,7 @@ mod tests {
         for place in [
             place("sqlite::memory:"),
             place("sqlite://orders?mode=memory"),
+            place("sqlite:file:orders?mode=memory&cache=shared"),
             Sqlite::place(&SqliteConnectOptions::new().filename(":memory:")),
             Sqlite::place(&SqliteConnectOptions::new().in_memory(true)),
         ] {
