@@ -31,7 +31,8 @@ fn the_schema_is_the_one_that_the_names_are_checked_against() {
 fn every_name_is_registered_and_not_deprecated() {
     let conventions = conventions();
     let registered = registered(&conventions);
-    for name in [code::ALL, db::ALL, error::ALL, http::ALL, messaging::ALL, otel::ALL, resource::ALL].concat() {
+    for name in [code::ALL, db::ALL, error::ALL, http::ALL, messaging::ALL, otel::ALL, resource::ALL].concat()
+    {
         let attribute = registered.get(name).unwrap_or_else(|| panic!("{name} is not registered"));
         assert!(attribute.get("deprecated").is_none(), "{name} is deprecated");
     }

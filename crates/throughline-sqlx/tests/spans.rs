@@ -36,7 +36,8 @@ fn place(options: SqliteConnectOptions, kind: &'static str, namespace: Option<&s
 #[tokio::test]
 async fn a_file_keeps_the_contract() {
     let folder = tempfile::tempdir().unwrap();
-    let options = SqliteConnectOptions::new().filename(folder.path().join("orders.db")).create_if_missing(true);
+    let options =
+        SqliteConnectOptions::new().filename(folder.path().join("orders.db")).create_if_missing(true);
     let place = place(options, "client", Some("orders.db"));
     spans_contract::keeps(&place).await;
     spans_contract::keeps_its_cache(&place).await;

@@ -37,7 +37,8 @@ pub(crate) fn due(attribute: &str, span: &Span) -> Option<Due> {
         "db.namespace" => exactly(span.kind == SpanKind::Client),
         // Where the database has failed; what the client gave up has none.
         "db.response.status_code" => {
-            let of_client = |value: &AttributeValue| value.as_str().is_some_and(|text| text.starts_with("sqlx::"));
+            let of_client =
+                |value: &AttributeValue| value.as_str().is_some_and(|text| text.starts_with("sqlx::"));
             exactly(span.status.is_error() && !span.attribute("error.type").is_some_and(of_client))
         }
         "rpc.method_original" => exactly(is("rpc.method", "_OTHER")),

@@ -42,10 +42,7 @@ impl Measures {
             (attributes::DB_OPERATION_NAME, self.names.operation.as_deref()),
             (attributes::DB_COLLECTION_NAME, self.names.collection.as_deref()),
             (http::SERVER_ADDRESS, place.server.as_ref().map(|server| server.address.as_str())),
-            (
-                attributes::DB_RESPONSE_STATUS_CODE,
-                failure.and_then(|failure| failure.status_code.as_deref()),
-            ),
+            (attributes::DB_RESPONSE_STATUS_CODE, failure.and_then(|failure| failure.status_code.as_deref())),
             (ERROR_TYPE, error_type.as_deref()),
         ];
         let mut known: Vec<(&'static str, Value<'_>)> =

@@ -143,11 +143,12 @@ impl<DB: System> Pool<DB> {
         Operation::unnamed(Source::Pool(self.inner.clone()), &self.settings)
     }
 
-    async fn try_start(&self, statement: Option<sqlx::SqlStr>) -> Result<Option<Transaction<'static, DB>>, Error> {
+    async fn try_start(
+        &self,
+        statement: Option<sqlx::SqlStr>,
+    ) -> Result<Option<Transaction<'static, DB>>, Error> {
         match self.inner.try_acquire() {
-            Some(connection) => {
-                transaction::begin_on(connection, &self.settings, statement).await.map(Some)
-            }
+            Some(connection) => transaction::begin_on(connection, &self.settings, statement).await.map(Some),
             None => Ok(None),
         }
     }

@@ -48,7 +48,8 @@ where
             Ok(lease) => lease,
             Err(error) => return failed::<DB>(call, error),
         };
-        let mut steps = Watched::<DB>::new(call.driver_span::<DB>(), || DB::fetch_many(lease.get(), statement));
+        let mut steps =
+            Watched::<DB>::new(call.driver_span::<DB>(), || DB::fetch_many(lease.get(), statement));
         while let Some(step) = steps.next().await {
             match step {
                 Ok(step) => {
@@ -118,8 +119,7 @@ fn begin<'q, DB: System, E: Execute<'q, DB>>(
     query: E,
 ) -> (Call, Statement<DB, E>) {
     let statement = Statement::of(query);
-    let subject =
-        Subject { sql: statement.text(), is_parameterized: statement.is_parameterized(), names };
+    let subject = Subject { sql: statement.text(), is_parameterized: statement.is_parameterized(), names };
     let call = Call::begin(settings, &subject);
     let statement = match call.comment() {
         Some(span) => statement.rewritten(|sql| commented(sql, &span)),
@@ -167,4 +167,3 @@ impl<DB: System> Lease<'_, DB> {
         }
     }
 }
-

@@ -30,7 +30,8 @@ where
     let capture = Capture::new("orders");
     let pool = Pool::with(place.pool.clone(), place.settings().comments());
     for end in ["", ";", " ; \n"] {
-        let mut sql = place.sql("SELECT CAST(COUNT(*) AS BIGINT) FROM trees WHERE id = $1").as_str().to_owned();
+        let mut sql =
+            place.sql("SELECT CAST(COUNT(*) AS BIGINT) FROM trees WHERE id = $1").as_str().to_owned();
         if place.expected.system == "mysql" || place.expected.system == "mariadb" {
             sql = sql.replace("BIGINT", "SIGNED");
         }

@@ -54,7 +54,11 @@ mod tests {
             ("postgres://ann@%2Frun%2Fpostgresql:5433/orders", "orders", "/run/postgresql/orders"),
         ] {
             let place = Postgres::place(&url.parse().unwrap());
-            assert_eq!((place.namespace.as_deref(), place.pool_name().as_str()), (Some(namespace), pool), "{url}");
+            assert_eq!(
+                (place.namespace.as_deref(), place.pool_name().as_str()),
+                (Some(namespace), pool),
+                "{url}"
+            );
         }
     }
 }
