@@ -47,6 +47,7 @@ async fn sqlite_keeps_the_contract() {
 /// SQLite lets anything stand in any column.
 #[tokio::test]
 async fn junk_in_any_column_stops_nothing() {
+    let _guard = outbox_contract::somebody_listens();
     let folder = tempfile::tempdir().unwrap();
     let place = InFile::at(folder.path()).await;
     let columns = [
@@ -90,6 +91,7 @@ async fn junk_in_any_column_stops_nothing() {
 /// Several processes relay; one after the other is killed, with SIGKILL, in the middle of its work.
 #[tokio::test]
 async fn relays_that_are_killed_lose_nothing() {
+    let _guard = outbox_contract::somebody_listens();
     const EVENTS: usize = 120;
     const KILLS: usize = 3;
     let folder = tempfile::tempdir().unwrap();

@@ -18,6 +18,7 @@ pub(crate) async fn keeps<P: Place>(place: &P) {
     a_relay_that_ends_gives_its_lease_back(place).await;
     what_was_handed_on_but_not_marked_comes_again_and_is_done_once(place).await;
     a_mark_that_fails_is_made_up_for(place).await;
+    with_the_lease_goes_what_was_left_to_mark(place).await;
     a_relay_waits_for_its_tables(place).await;
 }
 
@@ -125,6 +126,24 @@ async fn a_mark_that_fails_is_made_up_for<P: Place>(place: &P) {
     assert_eq!((counters.relayed, counters.unmarked), (2, 1));
     assert!(counters.database_failures > 0 && recipient.is_quiet());
     assert_eq!(outbox.state(place.pool()).await.unwrap().relayed, 2);
+}
+
+/// Meanwhile the event may have been relayed and replayed: marking it now could swallow that.
+async fn with_the_lease_goes_what_was_left_to_mark<P: Place>(place: &P) {
+    let outbox = place.outbox("taken_over").await;
+    let mut recipient = Recipient::new();
+    recipient.answers("a1", [Answer::Waits]);
+    place.stored(&outbox, Event::new("order.created", "a1")).await;
+    let running = recipient.relay(place.pool(), &outbox, short());
+    let first = recipient.next().await;
+    place.run("ALTER TABLE taken_over RENAME TO out_of_reach").await;
+    recipient.go.notify_one();
+    until("the mark fails", || running.handle.counters().unmarked == 1).await;
+    place.run("UPDATE taken_over_lease SET holder = 'another'").await;
+    until("the lease is missed", || running.handle.counters().leases_lost == 1).await;
+    place.run("ALTER TABLE out_of_reach RENAME TO taken_over").await;
+    assert_eq!(recipient.next().await.id, first.id);
+    assert_eq!(running.stop().await.relayed, 2);
 }
 
 async fn a_relay_waits_for_its_tables<P: Place>(place: &P) {

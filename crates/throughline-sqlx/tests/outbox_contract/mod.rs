@@ -14,8 +14,20 @@ mod story; // spans, links, correlation id, baggage // together with the write, 
 
 pub(crate) use place::Place;
 
+use throughline_testing::Capture;
+use tracing::subscriber::DefaultGuard;
+
+/// A subscriber for this thread, for tests that don't look at what it captures.
+///
+/// Where there is one subscriber in the whole process, `tracing` lets whichever thread comes first to a place in the code decide
+/// for all whether a span there is wanted. A thread without a subscriber says no, and another test misses its spans.
+pub(crate) fn somebody_listens() -> DefaultGuard {
+    Capture::new("orders").install()
+}
+
 /// Runs every part.
 pub(crate) async fn keeps<P: Place>(place: &P) {
+    let _guard = somebody_listens();
     store::keeps(place).await;
     story::keeps(place).await;
     delivery::keeps(place).await;
