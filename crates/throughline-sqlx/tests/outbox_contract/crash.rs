@@ -52,8 +52,9 @@ async fn a_lease_that_was_lost_is_counted_and_waited_for<P: Place>(place: &P) {
     let mut recipient = Recipient::new();
     let running = recipient.relay(place.pool(), &outbox, short());
     until("it has the lease", || running.handle.counters().polls > 0).await;
-    place.run("UPDATE lost_lease_lease SET holder = 'another'").await;
+    place.run("UPDATE lost_lease_lease SET holder = 'another', expires_at = expires_at + 60000").await;
     until("it is missed", || running.handle.counters().leases_lost == 1).await;
+    place.run("UPDATE lost_lease_lease SET expires_at = 0").await;
     place.stored(&outbox, Event::new("order.created", "a1")).await;
     assert_eq!(recipient.next().await.payload, "a1");
     running.stop().await;
@@ -139,8 +140,9 @@ async fn with_the_lease_goes_what_was_left_to_mark<P: Place>(place: &P) {
     place.run("ALTER TABLE taken_over RENAME TO out_of_reach").await;
     recipient.go.notify_one();
     until("the mark fails", || running.handle.counters().unmarked == 1).await;
-    place.run("UPDATE taken_over_lease SET holder = 'another'").await;
+    place.run("UPDATE taken_over_lease SET holder = 'another', expires_at = expires_at + 60000").await;
     until("the lease is missed", || running.handle.counters().leases_lost == 1).await;
+    place.run("UPDATE taken_over_lease SET expires_at = 0").await;
     place.run("ALTER TABLE out_of_reach RENAME TO taken_over").await;
     assert_eq!(recipient.next().await.id, first.id);
     assert_eq!(running.stop().await.relayed, 2);
