@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, process::Command, time::Duration};
 
 use serde_json::Value;
 use throughline_receiver::Receiver;
-use throughline_testing::{SpanTree, TreeText, no_orphans, one_trace};
+use throughline_testing::{SpanTree, TreeText, no_orphans, no_secrets, one_trace};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -146,6 +146,29 @@ orders: POST /orders (internal) #1
     let ids: BTreeSet<_> = values(&lines, "correlation_id").into_iter().collect();
     assert!(ids.len() == 1 && !ids.contains("-"), "{ids:?}");
     assert!(run.printed.contains("relayed: 1, failed: 1, dead: 0"), "{}", run.printed);
+}
+
+#[test]
+fn database() {
+    let run = Run::of("database");
+    run.wait_for_spans(10);
+    let text = TreeText::new().attributes(["db.response.status_code", "throughline.db.end"]);
+    assert_eq!(
+        run.tree(&text),
+        "\
+orders: POST /orders (internal) #1
+  orders: BEGIN (internal) #2 throughline.db.end=complete
+  orders: INSERT orders (internal) #3 throughline.db.end=complete
+  orders: COMMIT (internal) #4 throughline.db.end=complete
+orders: POST /orders (internal) #5
+  orders: BEGIN (internal) #6 throughline.db.end=complete
+  orders: INSERT orders (internal) #7 error db.response.status_code=1555 throughline.db.end=error
+  orders: ROLLBACK (internal) #8 throughline.db.end=queued
+orders: GET /orders (internal) #9
+  orders: SELECT orders (internal) #10 throughline.db.end=complete"
+    );
+    no_orphans(&run.receiver);
+    no_secrets(&run.receiver, ["ada", "tea"]);
 }
 
 #[test]

@@ -2,14 +2,14 @@
 
 use std::{borrow::Cow, fmt};
 
-use sqlx::{Connection as _, Error, SqlSafeStr, pool::PoolConnection};
+use sqlx::{Error, SqlSafeStr, pool::PoolConnection};
 
 use super::{
     operation::Operation,
     run::Source,
     settings::Settings,
     system::System,
-    transaction::{self, BEGIN, SAVEPOINT, Transaction},
+    transaction::{self, Transaction},
 };
 
 /// A connection, or a transaction on one: `&mut` of it is an [`Executor`](sqlx::Executor).
@@ -33,7 +33,7 @@ use super::{
 /// # }
 /// ```
 ///
-/// There is no way from here to the plain connection but [`as_mut`](AsMut::as_mut), for code that insists on one: what it
+/// There is no way from here to the plain connection but [`inner_mut`](Self::inner_mut), for code that insists on one: what it
 /// executes has no spans.
 pub struct Connection<'c, DB: System> {
     pub(super) held: Held<'c, DB>,
@@ -48,7 +48,11 @@ pub(super) enum Held<'c, DB: System> {
 
 impl<'c, DB: System> Connection<'c, DB> {
     /// Makes spans of what is executed on a connection that no [`Pool`](crate::Pool) has given away.
-    pub fn new(connection: &'c mut DB::Connection, settings: &Settings) -> Self {
+    pub fn new<C>(connection: &'c mut C, settings: &Settings) -> Self
+    where
+        C: sqlx::Connection<Database = DB>,
+        DB: System<Connection = C>,
+    {
         Self { held: Held::Plain(connection), settings: settings.clone() }
     }
 
@@ -58,10 +62,7 @@ impl<'c, DB: System> Connection<'c, DB> {
     ///
     /// Those of the database.
     pub async fn begin(&mut self) -> Result<Transaction<'_, DB>, Error> {
-        let settings = self.settings.clone();
-        let connection: &mut DB::Connection = self.as_mut();
-        let verb = if connection.is_in_transaction() { SAVEPOINT } else { BEGIN };
-        transaction::begin(verb, settings, async |_| connection.begin().await).await
+        transaction::begin_inside(self.held.get(), &self.settings, None).await
     }
 
     /// The same with a statement in the place of `BEGIN`.
@@ -70,11 +71,13 @@ impl<'c, DB: System> Connection<'c, DB> {
     ///
     /// Those of the database, and [`Error::InvalidSavePointStatement`] inside a transaction.
     pub async fn begin_with(&mut self, statement: impl SqlSafeStr) -> Result<Transaction<'_, DB>, Error> {
-        let settings = self.settings.clone();
-        let statement = statement.into_sql_str();
-        let connection: &mut DB::Connection = self.as_mut();
-        let text = statement.as_str().to_owned();
-        transaction::begin(&text, settings, async |_| connection.begin_with(statement).await).await
+        let statement = Some(statement.into_sql_str());
+        transaction::begin_inside(self.held.get(), &self.settings, statement).await
+    }
+
+    /// The plain connection, whose statements have no spans.
+    pub fn inner_mut(&mut self) -> &mut DB::Connection {
+        self.held.get()
     }
 
     /// Names the operation and the table of the next statement; see [`Pool::operation`](crate::Pool::operation).
@@ -93,19 +96,28 @@ impl<'c, DB: System> Connection<'c, DB> {
 }
 
 impl<DB: System> Held<'_, DB> {
+    /// What is no transaction has nothing to commit.
+    pub(super) async fn commit(self) -> Result<(), Error> {
+        match self {
+            Self::Transaction(transaction) => transaction.commit().await,
+            Self::Pool(_) | Self::Plain(_) => Ok(()),
+        }
+    }
+
+    /// Nor to roll back.
+    pub(super) async fn rollback(self) -> Result<(), Error> {
+        match self {
+            Self::Transaction(transaction) => transaction.rollback().await,
+            Self::Pool(_) | Self::Plain(_) => Ok(()),
+        }
+    }
+
     pub(super) fn get(&mut self) -> &mut DB::Connection {
         match self {
             Self::Pool(connection) => connection,
             Self::Plain(connection) => connection,
             Self::Transaction(transaction) => transaction,
         }
-    }
-}
-
-impl<DB: System> AsMut<DB::Connection> for Connection<'_, DB> {
-    /// The plain connection, whose statements have no spans.
-    fn as_mut(&mut self) -> &mut DB::Connection {
-        self.held.get()
     }
 }
 

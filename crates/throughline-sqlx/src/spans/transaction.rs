@@ -1,8 +1,11 @@
 //! A transaction, whose beginning and end have spans.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    future::Future,
+    ops::{Deref, DerefMut},
+};
 
-use sqlx::{Error, SqlStr, pool::PoolConnection};
+use sqlx::{Connection as _, Error, SqlStr, pool::PoolConnection};
 use tracing::Instrument;
 
 use super::{
@@ -13,11 +16,6 @@ use super::{
     settings::Settings,
     system::System,
 };
-
-/// What begins a transaction unless told otherwise.
-pub(super) const BEGIN: &str = "BEGIN";
-/// What begins a transaction inside another.
-pub(super) const SAVEPOINT: &str = "SAVEPOINT";
 
 /// A transaction, or a savepoint: `&mut *transaction` is an [`Executor`](sqlx::Executor), as with sqlx.
 ///
@@ -53,11 +51,10 @@ impl<DB: System> Transaction<'_, DB> {
     /// Those of the database. It is then rolled back.
     pub async fn commit(self) -> Result<(), Error> {
         let verb = self.open.level.commit();
-        self.end(verb, async |held| match held {
-            Held::Transaction(transaction) => transaction.commit().await,
-            Held::Pool(_) | Held::Plain(_) => Ok(()),
-        })
-        .await
+        let (held, call) = self.end(verb);
+        let result = held.commit().instrument(call.driver_span::<DB>()).await;
+        call.finish::<DB, _>(&result);
+        result
     }
 
     /// Rolls it back, to the savepoint if it is one.
@@ -67,11 +64,10 @@ impl<DB: System> Transaction<'_, DB> {
     /// Those of the database.
     pub async fn rollback(self) -> Result<(), Error> {
         let verb = self.open.level.rollback();
-        self.end(verb, async |held| match held {
-            Held::Transaction(transaction) => transaction.rollback().await,
-            Held::Pool(_) | Held::Plain(_) => Ok(()),
-        })
-        .await
+        let (held, call) = self.end(verb);
+        let result = held.rollback().instrument(call.driver_span::<DB>()).await;
+        call.finish::<DB, _>(&result);
+        result
     }
 }
 
@@ -81,17 +77,10 @@ impl<'c, DB: System> Transaction<'c, DB> {
         Self { open, connection: Connection { held: Held::Transaction(transaction), settings } }
     }
 
-    async fn end(
-        self,
-        verb: &'static str,
-        end: impl AsyncFnOnce(Held<'c, DB>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    fn end(self, verb: &'static str) -> (Held<'c, DB>, Call) {
         let Self { mut open, connection: Connection { held, settings } } = self;
         open.is_open = false;
-        let call = control(&settings, verb);
-        let result = end(held).instrument(call.driver_span::<DB>()).await;
-        call.finish::<DB, _>(&result);
-        result
+        (held, control(&settings, verb))
     }
 }
 
@@ -101,13 +90,16 @@ pub(super) async fn begin_on_pool<DB: System>(
     settings: &Settings,
     statement: Option<SqlStr>,
 ) -> Result<Transaction<'static, DB>, Error> {
-    let text = text_of(statement.as_ref());
-    begin(&text, settings.clone(), async |call| {
-        let (connection, waited) = acquire(pool, settings).await;
-        call.waited(waited);
-        start(connection?, statement).await
-    })
-    .await
+    let call = control(settings, text_of(statement.as_ref()));
+    let (connection, waited) = acquire(pool, settings).instrument(call.driver_span::<DB>()).await;
+    call.waited(waited);
+    match connection {
+        Ok(connection) => begun(call, settings, Level::Transaction, start(connection, statement)).await,
+        Err(error) => {
+            call.fail::<DB>(&error);
+            Err(error)
+        }
+    }
 }
 
 /// Begins one on a connection that the pool has given away.
@@ -116,21 +108,35 @@ pub(super) async fn begin_on<DB: System>(
     settings: &Settings,
     statement: Option<SqlStr>,
 ) -> Result<Transaction<'static, DB>, Error> {
-    let text = text_of(statement.as_ref());
-    begin(&text, settings.clone(), async |_| start(connection, statement).await).await
+    let call = control(settings, text_of(statement.as_ref()));
+    begun(call, settings, Level::Transaction, start(connection, statement)).await
 }
 
-/// Begins one by this text.
-pub(super) async fn begin<'c, DB: System>(
-    text: &str,
-    settings: Settings,
-    begin: impl AsyncFnOnce(&Call) -> Result<sqlx::Transaction<'c, DB>, Error>,
+/// Begins one on a connection that somebody has, or a savepoint where it is in a transaction.
+pub(super) async fn begin_inside<'c, DB: System>(
+    connection: &'c mut DB::Connection,
+    settings: &Settings,
+    statement: Option<SqlStr>,
 ) -> Result<Transaction<'c, DB>, Error> {
-    let call = control(&settings, text);
-    let result = begin(&call).instrument(call.driver_span::<DB>()).await;
+    let level = if connection.is_in_transaction() { Level::Savepoint } else { Level::Transaction };
+    match statement {
+        Some(statement) => {
+            let call = control(settings, statement.as_str());
+            begun(call, settings, level, connection.begin_with(statement)).await
+        }
+        None => begun(control(settings, level.begin()), settings, level, connection.begin()).await,
+    }
+}
+
+async fn begun<'c, DB: System>(
+    call: Call,
+    settings: &Settings,
+    level: Level,
+    begin: impl Future<Output = Result<sqlx::Transaction<'c, DB>, Error>>,
+) -> Result<Transaction<'c, DB>, Error> {
+    let result = begin.instrument(call.driver_span::<DB>()).await;
     call.finish::<DB, _>(&result);
-    let level = if text == SAVEPOINT { Level::Savepoint } else { Level::Transaction };
-    result.map(|transaction| Transaction::new(transaction, settings, level))
+    result.map(|transaction| Transaction::new(transaction, settings.clone(), level))
 }
 
 /// The one way to a transaction that owns its connection. `Pool::begin` goes it, too, but doesn't tell the wait apart.
@@ -141,8 +147,8 @@ async fn start<DB: System>(
     sqlx::Transaction::begin(connection, statement).await
 }
 
-fn text_of(statement: Option<&SqlStr>) -> String {
-    statement.map_or(BEGIN, SqlStr::as_str).to_owned()
+fn text_of(statement: Option<&SqlStr>) -> &str {
+    statement.map_or(Level::Transaction.begin(), SqlStr::as_str)
 }
 
 /// A statement that the driver writes itself. Names of savepoints, which it makes up, are left out.
@@ -152,6 +158,13 @@ fn control(settings: &Settings, text: &str) -> Call {
 }
 
 impl Level {
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::Transaction => "BEGIN",
+            Self::Savepoint => "SAVEPOINT",
+        }
+    }
+
     const fn commit(self) -> &'static str {
         match self {
             Self::Transaction => "COMMIT",

@@ -76,15 +76,16 @@ where
         let capture = Capture::new("orders");
         let pool = Pool::with(place.pool.clone(), settings);
         let mut connection = pool.acquire().await.unwrap();
-        connection.as_mut().clear_cached_statements().await.unwrap();
+        connection.inner_mut().clear_cached_statements().await.unwrap();
         for _ in 0..3 {
             let query = sqlx::query::<DB>("SELECT item FROM trees");
             capture.run_async(query.execute(&mut *connection)).await.unwrap();
         }
-        assert_eq!(connection.as_mut().cached_statements_size(), kept);
+        assert_eq!(connection.inner_mut().cached_statements_size(), kept);
     }
 }
 
 fn traceparent(span: &Span) -> String {
-    format!("00-{}-{}-01", span.trace_id, span.span_id)
+    // Sampled, and random, as a trace of our own is.
+    format!("00-{}-{}-03", span.trace_id, span.span_id)
 }

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use throughline_sqlx::{Pool, Settings, System};
 use throughline_testing::Capture;
 
-const DEADLINE: Duration = Duration::from_secs(10);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A database, and how its spans look.
 pub(crate) struct Place<DB: System> {
