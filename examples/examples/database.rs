@@ -35,7 +35,9 @@ use tracing::{Instrument, Span, info, info_span, warn};
 async fn main() -> Result<(), Box<dyn Error>> {
     let telemetry = throughline::init("orders")?;
     let pool = SqlitePool::connect("sqlite::memory:").await?;
-    sqlx::query("CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT, item TEXT)").execute(&pool).await?;
+    sqlx::query("CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT, item TEXT)")
+        .execute(&pool)
+        .await?;
     let pool = Pool::from(pool); // from here on, each statement has a span
 
     for _ in 0..2 {

@@ -108,7 +108,8 @@ async fn a_statement_that_is_given_up_while_it_waits_was_cancelled() {
 /// The statements are the same, metrics are there, and what the driver and its hooks find current is what the caller has.
 #[tokio::test]
 async fn spans_that_are_filtered_out_leave_the_context_alone() {
-    let off = Targets::new().with_default(LevelFilter::INFO).with_target("throughline::sqlx", LevelFilter::OFF);
+    let off =
+        Targets::new().with_default(LevelFilter::INFO).with_target("throughline::sqlx", LevelFilter::OFF);
     let capture = Capture::builder("orders").filters(Filters::new(off.clone(), off)).build();
     let (seen, found) = std::sync::mpsc::channel();
     let options = SqlitePoolOptions::new().max_connections(1).after_connect(move |_, _| {
