@@ -23,6 +23,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode},
 };
 use throughline_sqlx::outbox::{Event, Outbox, Relay, StoredEvent};
+use throughline_testing::Capture;
 
 place!(InFile, sqlx::Sqlite);
 
@@ -42,6 +43,25 @@ const DATABASE: &str = "orders.db";
 async fn sqlite_keeps_the_contract() {
     let folder = tempfile::tempdir().unwrap();
     outbox_contract::keeps(&InFile::at(folder.path()).await).await;
+}
+
+#[tokio::test]
+async fn a_traced_transaction_holds_write_and_event() {
+    let capture = Capture::new("orders");
+    let _guard = capture.install();
+    let folder = tempfile::tempdir().unwrap();
+    let place = InFile::at(folder.path()).await;
+    let outbox = place.outbox("traced").await;
+    let pool = throughline_sqlx::Pool::new(place.pool().clone());
+    outbox.create_tables(&pool).await.unwrap();
+    let mut transaction = pool.begin().await.unwrap();
+    sqlx::query("CREATE TABLE orders (id INTEGER)").execute(&mut *transaction).await.unwrap();
+    outbox.store(transaction.as_mut(), Event::new("order.created", "7")).await.unwrap();
+    transaction.rollback().await.unwrap();
+    assert_eq!(outbox.state(&pool).await.unwrap().waiting, 0);
+    until("four spans", || capture.spans().len() >= 4).await;
+    let names: Vec<_> = capture.spans().iter().map(|span| span.name.clone()).collect();
+    assert_eq!(names, ["BEGIN", "CREATE TABLE orders", "create order.created", "ROLLBACK"]);
 }
 
 /// SQLite lets anything stand in any column.
