@@ -56,7 +56,7 @@ async fn a_traced_transaction_holds_write_and_event() {
     outbox.create_tables(&pool).await.unwrap();
     let mut transaction = pool.begin().await.unwrap();
     sqlx::query("CREATE TABLE orders (id INTEGER)").execute(&mut *transaction).await.unwrap();
-    outbox.store(transaction.as_mut(), Event::new("order.created", "7")).await.unwrap();
+    outbox.store(transaction.inner_mut(), Event::new("order.created", "7")).await.unwrap();
     transaction.rollback().await.unwrap();
     assert_eq!(outbox.state(&pool).await.unwrap().waiting, 0);
     until("four spans", || capture.spans().len() >= 4).await;

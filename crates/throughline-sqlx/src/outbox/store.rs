@@ -23,7 +23,7 @@ impl<DB: Dialect> Outbox<DB> {
     /// commit, [`wake`](Self::wake) saves the relay the wait.
     ///
     /// A transaction or connection of sqlx is given as `&mut transaction`, one of [this crate](crate::Transaction) as
-    /// `transaction.as_mut()`; the `create` span stands for the statement either way.
+    /// `transaction.inner_mut()`; the `create` span stands for the statement either way.
     ///
     /// The span says what was stored, not whether it was committed: a transaction that is rolled back leaves it behind.
     ///
