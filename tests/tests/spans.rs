@@ -8,9 +8,13 @@ mod spans_contract;
 use std::time::Duration;
 
 use spans_contract::{Expected, Place};
-use sqlx::{MySql, Pool, Postgres, pool::PoolOptions};
+use sqlx::{IntoArguments, MySql, Pool, Postgres, pool::PoolOptions};
 use tests::Database;
+use throughline_core::Filters;
 use throughline_sqlx::System;
+use throughline_testing::Capture;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 
 const TIMEOUT: Duration = Duration::from_millis(200);
 
@@ -34,6 +38,7 @@ async fn postgres_keeps_the_contract() {
     let place = place::<Postgres>(server.url(), expected).await;
     spans_contract::keeps(&place).await;
     spans_contract::keeps_its_cache(&place).await;
+    what_happens_on_the_way_belongs_to_the_statement::<Postgres>(server.url()).await;
 }
 
 #[tokio::test]
@@ -50,6 +55,33 @@ async fn mariadb_keeps_the_contract() {
     let place = place::<MySql>(server.url(), expected).await;
     spans_contract::keeps(&place).await;
     spans_contract::keeps_its_cache(&place).await;
+    what_happens_on_the_way_belongs_to_the_statement::<MySql>(server.url()).await;
+}
+
+/// What the driver logs, and what a hook of the pool does, is inside the span of the statement that needed it.
+async fn what_happens_on_the_way_belongs_to_the_statement<DB>(url: &str)
+where
+    DB: System,
+    DB::Arguments: IntoArguments<DB>,
+{
+    let options = PoolOptions::<DB>::new().after_connect(|_, _| {
+        Box::pin(async {
+            tracing::info_span!("hook").in_scope(|| tracing::info!("connected"));
+            Ok(())
+        })
+    });
+    let pool = throughline_sqlx::Pool::from(options.connect_lazy(url).unwrap());
+    let (lines, spans) =
+        (Targets::new().with_default(LevelFilter::DEBUG), Targets::new().with_default(LevelFilter::INFO));
+    let capture = Capture::builder("orders").filters(Filters::new(lines, spans)).build();
+    capture.run_async(sqlx::query::<DB>("SELECT 1").execute(&pool)).await.unwrap();
+    assert_eq!(capture.tree(), "orders: SELECT (client) #1\n  orders: hook (internal) #2");
+    let id = capture.span("SELECT").span_id.to_string();
+    let of_driver =
+        |line: &serde_json::Value| line["target"] == "sqlx::query" && line["summary"] == "SELECT 1";
+    let lines = capture.lines();
+    let line = lines.iter().find(|line| of_driver(line)).unwrap_or_else(|| panic!("{lines:#?}"));
+    assert_eq!(line["span_id"], id.as_str(), "{line}");
 }
 
 /// `scheme://user:password@host:port/database?…`, by hand: what the spans say is read from the options.

@@ -14,7 +14,7 @@
 //! | `sqlx::Transaction` | [`Transaction`] | nothing: `.execute(&mut *transaction)`, `commit()`, `rollback()` |
 //! | `&mut SqliteConnection` and the like, as a parameter | `&mut` [`Connection`]`<'_, Sqlite>` | the type |
 //! | a connection that you have made yourself | [`Connection::new`] | `.execute(&mut connection)` |
-//! | what insists on sqlx's own | [`Pool::inner`], [`Connection::inner_mut`] | has no spans |
+//! | what insists on sqlx's own, as [`outbox`] does | [`Pool::inner`], [`Connection::inner_mut`] | has no spans |
 //!
 //! A span has the text of its statement with bound values left where they are, out of it, or with `?` in the place of each
 //! literal ([`QueryText`]). It is named by the summary, `SELECT orders`. [`Pool`] says when it begins and ends and what is

@@ -22,6 +22,7 @@ pub(crate) struct Server {
 
 /// Whose process the database runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "SQLite alone can be in memory"))]
 pub(crate) enum Process {
     /// One of its own, or files that outlive this one.
     Outside,
