@@ -16,7 +16,7 @@ use throughline_testing::Capture;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-const TIMEOUT: Duration = Duration::from_millis(200);
+const TIMEOUT: Duration = Duration::from_millis(500);
 
 async fn place<DB: System>(url: &str, expected: Expected) -> Place<DB> {
     let pool = |connections| PoolOptions::<DB>::new().max_connections(connections);

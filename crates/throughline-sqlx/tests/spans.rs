@@ -21,7 +21,7 @@ use throughline_testing::{
 use tracing::{Instrument, level_filters::LevelFilter};
 use tracing_subscriber::filter::Targets;
 
-const TIMEOUT: Duration = Duration::from_millis(200);
+const TIMEOUT: Duration = Duration::from_millis(500);
 
 fn place(options: SqliteConnectOptions, kind: &'static str, namespace: Option<&str>) -> Place<Sqlite> {
     let pool = |connections| SqlitePoolOptions::new().max_connections(connections);

@@ -65,7 +65,7 @@ impl<DB: System> Pool<DB> {
         Self { inner: pool, settings }
     }
 
-    /// The pool of sqlx, whose statements have no spans.
+    /// The pool of sqlx, whose statements have no spans: for `sqlx::migrate!`, and whatever else insists on it.
     #[must_use]
     pub const fn inner(&self) -> &sqlx::Pool<DB> {
         &self.inner

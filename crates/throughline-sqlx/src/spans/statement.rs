@@ -6,7 +6,7 @@ use sqlx::{
     Arguments, AssertSqlSafe, Database, Execute, SqlSafeStr, SqlStr, Statement as _, error::BoxDynError,
 };
 
-/// What was to be executed. A trait object of sqlx can't be looked into without taking it apart.
+/// What was to be executed, taken apart: sqlx tells the text of a query only to who consumes it.
 pub(crate) enum Statement<DB: Database, E> {
     /// The driver has it already: its text is fixed.
     Prepared(E),

@@ -14,7 +14,7 @@ pub(crate) async fn run() {
 }
 
 async fn statements(options: SqliteConnectOptions) {
-    let one = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_millis(50));
+    let one = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_millis(500));
     let settings = Settings::new(&options).returned_rows().comments();
     let pool = Pool::with(one.connect_lazy_with(options), settings);
     sqlx::query("CREATE TABLE orders (id INTEGER PRIMARY KEY)").execute(&pool).await.unwrap();
