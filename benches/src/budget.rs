@@ -19,6 +19,11 @@ const UNSAMPLED_SILENT_MAX: u64 = 13_000;
 /// Instructions of one JSON log line; what has been reached.
 const LINE_MAX: u64 = 4_500;
 
+/// Instructions of one client call under a span of its caller, request included; what has been reached.
+const CALL_MAX: u64 = 19_400;
+/// What retry, breaker and balancer may add to it where all goes well. The goal is 6,000; this is what has been reached.
+const RESILIENCE_MAX: u64 = 9_300;
+
 /// Two numbers of requests: the difference is what is counted.
 const FEW: u64 = 500;
 const MANY: u64 = 2_000;
@@ -69,7 +74,21 @@ pub(crate) fn check() -> Result<(), Box<dyn Error>> {
             broken.push(format!("a JSON line costs {each} instructions; {LINE_MAX} are allowed"));
         }
     }
+    broken.extend(check_calls()?);
     if broken.is_empty() { Ok(()) } else { Err(broken.join("\n").into()) }
+}
+
+/// Counts client calls with and without the patterns; returns what is wrong.
+fn check_calls() -> Result<Vec<String>, Box<dyn Error>> {
+    let (traced, resilient) = (call("traced")?, call("resilient")?);
+    let over = resilient.saturating_sub(traced);
+    println!("a client call: traced       {traced:>8} instructions");
+    println!("a client call: resilient    {resilient:>8} instructions, {over} more");
+    let rows = [("a client call", traced, CALL_MAX), ("retry, breaker and balancer", over, RESILIENCE_MAX)];
+    let broken = rows.into_iter().filter(|(_, each, allowed)| each > allowed);
+    Ok(broken
+        .map(|(name, each, allowed)| format!("{name}: {each} instructions; {allowed} are allowed"))
+        .collect())
 }
 
 /// Times whole runs, interleaved, and prints the best of each stack.
@@ -121,6 +140,11 @@ fn request_problem(stack: Stack, over: u64, run: Run) -> Option<String> {
 
 fn line(writer: &str) -> Result<u64, Box<dyn Error>> {
     let run = |lines: u64| measure::count(&["line", "--writer", writer, "--lines", &lines.to_string()]);
+    Ok(per_unit(run(FEW)?, run(MANY)?, MANY - FEW))
+}
+
+fn call(client: &str) -> Result<u64, Box<dyn Error>> {
+    let run = |calls: u64| measure::count(&["call", "--client", client, "--calls", &calls.to_string()]);
     Ok(per_unit(run(FEW)?, run(MANY)?, MANY - FEW))
 }
 

@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to people")]
 
 mod budget;
+mod call;
 mod client;
 mod line;
 mod measure;
@@ -37,6 +38,9 @@ enum Command {
     /// Writes log lines (started by the other commands).
     #[command(hide = true)]
     Line(line::Settings),
+    /// Makes client calls (started by the other commands).
+    #[command(hide = true)]
+    Call(call::Settings),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +49,7 @@ fn main() -> ExitCode {
         Command::Time => budget::time(),
         Command::Serve(settings) => server::run(&settings),
         Command::Line(settings) => line::run(&settings),
+        Command::Call(settings) => call::run(&settings),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -62,6 +62,7 @@ mod propagate;
 
 // What is current, and the life of a span.
 mod bridge;
+mod call;
 mod carry;
 mod context;
 mod current;
@@ -93,6 +94,7 @@ mod suppress;
 pub use baggage::{BAGGAGE_BYTES_MAX, BAGGAGE_MEMBERS_MAX, BAGGAGE_READ_BYTES_MAX, Baggage, BaggageError};
 pub use baggage_fields::BaggageFields;
 pub use bridge::{Companion, ContextBridge, install_bridge};
+pub use call::{CallFact, CallValue, describe_call, describe_call_on, within_call};
 pub use carrier::Carrier;
 pub use carry::{Carried, Carry, carry};
 pub use clock::{Clock, now_unix_nanos};
@@ -119,7 +121,7 @@ pub use recorder::{DURATION_BUCKETS, Instrument, InstrumentKind, Metric, Recorde
 pub use resend::ResendCount;
 pub use sampler::{AlwaysOff, AlwaysOn, ParentBased, Sampler, TraceIdRatio};
 pub use severity::Severity;
-pub use span::SpanExt;
+pub use span::{SpanExt, edit_current_span};
 pub use span_context::SpanContext;
 pub use span_data::SpanData;
 pub use suppress::{SuppressGuard, is_suppressed, suppress};

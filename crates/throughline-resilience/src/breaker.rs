@@ -18,9 +18,9 @@
 //! # assert!(response.status().is_success()); Ok(()) }
 //! ```
 //!
-//! On the caller's span: `throughline.breaker.name`, `.state` as the call found it, and `.rejected` on a call that was not
-//! let through. A transition is one log line and one event, on the span whose call caused it; so is none of the calls. The
-//! state machine is the crate `tower-resilience-circuitbreaker`; what is ours is what it tells.
+//! On the caller's span: `throughline.breaker.name`, `.state` as the call found it, both on the call's own span, too, and
+//! `.rejected` where it was not let through. A transition is one log line and one event, on the span whose call caused it; so
+//! is none of the calls. The state machine is the crate `tower-resilience-circuitbreaker`; what is ours is what it tells.
 //!
 //! # Cancel safety
 //! A call that is dropped counts neither as a success nor as a failure; a trial that is dropped makes room for another.
@@ -35,7 +35,11 @@ use std::{
 };
 
 use http::{Response, StatusCode};
-use throughline_core::semconv::own::{BREAKER_NAME, BREAKER_REJECTED, BREAKER_STATE};
+use throughline_core::{
+    CallFact,
+    semconv::own::{BREAKER_NAME, BREAKER_REJECTED, BREAKER_STATE},
+    within_call,
+};
 use tower_layer::Layer;
 use tower_resilience_circuitbreaker::{
     CircuitBreaker, CircuitBreakerError, CircuitBreakerHandle, CircuitBreakerLayer, CircuitState,
@@ -110,7 +114,7 @@ impl BreakerBuilder {
     pub fn build(self) -> BreakerLayer {
         let name = self.name;
         let builder = CircuitBreakerLayer::builder()
-            .name(name)
+            .name("") // for events that nobody hears, each of which copies it
             .consecutive_failures(self.failures)
             .wait_duration_in_open(self.open_for)
             .permitted_calls_in_half_open(self.trials)
@@ -182,9 +186,11 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let state = state_name(self.handle.state());
-        decision::on_span(&[(BREAKER_NAME, self.name.into()), (BREAKER_STATE, state.into())]);
-        ResponseFuture { future: self.inner.call(request), name: self.name }
+        let facts =
+            [(BREAKER_NAME, self.name.into()), (BREAKER_STATE, state_name(self.handle.state()).into())];
+        decision::of_call(&facts);
+        // What is below is called when the future is polled.
+        ResponseFuture { future: self.inner.call(request), name: self.name, facts }
     }
 }
 
@@ -199,14 +205,16 @@ impl<S: fmt::Debug> fmt::Debug for Breaker<S> {
 pub struct ResponseFuture<T, E> {
     future: Pin<Box<dyn Future<Output = Result<T, CircuitBreakerError<E>>> + Send>>,
     name: &'static str,
+    facts: [CallFact; 2],
 }
 
 impl<T, E> Future for ResponseFuture<T, E> {
     type Output = Result<T, BreakerError<E>>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let result =
-            ready!(self.future.as_mut().poll(cx)).map_err(|error| BreakerError::of(self.name, error));
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { future, name, facts } = self.get_mut();
+        let result = ready!(within_call(facts, || future.as_mut().poll(cx)));
+        let result = result.map_err(|error| BreakerError::of(name, error));
         if let Err(BreakerError::Open { name }) = &result {
             decision::on_span(&[(BREAKER_REJECTED, true.into())]);
             decision::count("breaker", name, "rejected");

@@ -1,16 +1,24 @@
-//! Making a decision seen: on the caller's span, and in the metrics.
+//! Making a decision seen: on the caller's span, on that of the call, and in the metrics.
 
 use throughline_core::{
-    Metric, Pipeline, SpanExt, Value,
+    CallFact, Metric, Pipeline, Value, edit_current_span,
     semconv::own::{RESILIENCE_DECISION, RESILIENCE_NAME, RESILIENCE_PATTERN},
 };
-use tracing::Span;
 
 /// Sets `attributes` on the span that the caller is in; costs one look-up, and nothing where it isn't recorded.
 pub(crate) fn on_span(attributes: &[(&'static str, Value<'_>)]) {
-    Span::current().edit(|record| {
+    edit_current_span(|record| {
         for (key, value) in attributes {
-            record.attribute(key, *value);
+            record.attribute_static(key, *value);
+        }
+    });
+}
+
+/// The same for what concerns one call, whose own span is to have it, too: see `within_call` of the core.
+pub(crate) fn of_call(facts: &[CallFact]) {
+    edit_current_span(|record| {
+        for (key, value) in facts {
+            record.attribute_static(key, value.into());
         }
     });
 }

@@ -25,8 +25,9 @@
 //! # }
 //! ```
 //!
-//! A span that makes several calls shows the decisions of the last one of each kind; give each call a span of its own where
-//! that matters (`.instrument(info_span!("recommendations"))`).
+//! A span that makes several calls shows the decisions of the last one of each kind. What concerns one call (its instance,
+//! its shard, the breaker's state, its time limit, and how often it was sent before) is on the traced client's own span as
+//! well, one for each attempt, as long as the client is called within the layers and not in a task of its own behind a buffer.
 //!
 //! # Features
 //!

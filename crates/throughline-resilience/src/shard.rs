@@ -13,15 +13,25 @@
 //! ```
 //!
 //! On the caller's span: `throughline.shard.id`, `.total` and `.key_hash`, and the key itself unless it is routed with
-//! [`route_sensitive`](Shards::route_sensitive). The ring is the crate `hashring`; ours is what it tells.
+//! [`route_sensitive`](Shards::route_sensitive). A call that is made within [`call`](Shards::call) has them on its own span,
+//! too. The ring is the crate `hashring`; ours is what it tells.
 
 use std::{
     fmt,
+    future::Future,
     hash::{DefaultHasher, Hash, Hasher},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
 };
 
 use hashring::HashRing;
-use throughline_core::semconv::own::{SHARD_ID, SHARD_KEY, SHARD_KEY_HASH, SHARD_TOTAL};
+use pin_project_lite::pin_project;
+use throughline_core::{
+    CallFact,
+    semconv::own::{SHARD_ID, SHARD_KEY, SHARD_KEY_HASH, SHARD_TOTAL},
+    within_call,
+};
 
 use crate::decision;
 
@@ -38,7 +48,7 @@ pub struct Shards<S> {
 /// A shard stands at several places of the ring. Its name alone decides where, so that every process agrees.
 #[derive(Clone, Debug, PartialEq)]
 struct Place {
-    name: String,
+    name: Arc<str>,
     number: u32,
     shard: usize,
 }
@@ -60,35 +70,93 @@ impl<S: fmt::Display> Shards<S> {
 
     /// Adds a shard, which takes its keys from all the others.
     pub fn add(&mut self, shard: S) {
-        let name = shard.to_string();
-        let place = |number| Place { name: name.clone(), number, shard: self.shards.len() };
+        let name: Arc<str> = shard.to_string().into();
+        let place = |number| Place { name: Arc::clone(&name), number, shard: self.shards.len() };
         self.ring.batch_add((0..PLACES).map(place).collect());
         self.shards.push(shard);
     }
 
     /// The shard that owns `key`; `None` if there is none at all.
     pub fn route(&self, key: &str) -> Option<&S> {
-        self.find(key, Told::KeyAndHash)
+        Some(self.find(key, Told::KeyAndHash)?.0)
     }
 
     /// The same for a key that is personal or secret: the span gets its hash only.
     pub fn route_sensitive(&self, key: &str) -> Option<&S> {
-        self.find(key, Told::Hash)
+        Some(self.find(key, Told::Hash)?.0)
     }
 
-    fn find(&self, key: &str, told: Told) -> Option<&S> {
+    /// Lets `call` ask the shard that owns `key`; `None` if there is none at all.
+    ///
+    /// The span that the shard's client opens for the call is told of the choice, too.
+    ///
+    /// ```
+    /// use throughline_resilience::shard::Shards;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), &'static str> {
+    /// let users = Shards::new(["users-0", "users-1", "users-2"]);
+    /// let answer = users.call("user-4711", async |shard| format!("from {shard}")).ok_or("no shards")?.await;
+    /// assert_eq!(Some(answer), users.route("user-4711").map(|shard| format!("from {shard}")));
+    /// # Ok(()) }
+    /// ```
+    pub fn call<'a, F: Future>(&'a self, key: &str, call: impl FnOnce(&'a S) -> F) -> Option<ShardFuture<F>> {
+        Some(ShardFuture::begin(self.find(key, Told::KeyAndHash)?, call))
+    }
+
+    /// The same for a key that is personal or secret: the spans get its hash only.
+    pub fn call_sensitive<'a, F: Future>(
+        &'a self,
+        key: &str,
+        call: impl FnOnce(&'a S) -> F,
+    ) -> Option<ShardFuture<F>> {
+        Some(ShardFuture::begin(self.find(key, Told::Hash)?, call))
+    }
+
+    /// The shard, and what the spans are told of the choice.
+    fn find(&self, key: &str, told: Told) -> Option<(&S, Facts)> {
         let place = self.ring.get(&key)?;
-        let (hash, total) = (hash_text(key), self.shards.len());
-        let mut attributes = vec![
-            (SHARD_ID, place.name.as_str().into()),
-            (SHARD_TOTAL, u64::try_from(total).unwrap_or(u64::MAX).into()),
-            (SHARD_KEY_HASH, hash.as_str().into()),
+        let shard = self.shards.get(place.shard)?;
+        let mut facts = vec![
+            (SHARD_ID, Arc::clone(&place.name).into()),
+            (SHARD_TOTAL, u64::try_from(self.shards.len()).unwrap_or(u64::MAX).into()),
+            (SHARD_KEY_HASH, hash_text(key).into()),
         ];
         if told == Told::KeyAndHash {
-            attributes.push((SHARD_KEY, key.into()));
+            facts.push((SHARD_KEY, Arc::<str>::from(key).into()));
         }
-        decision::on_span(&attributes);
-        self.shards.get(place.shard)
+        decision::of_call(&facts);
+        Some((shard, facts))
+    }
+}
+
+type Facts = Vec<CallFact>;
+
+pin_project! {
+    /// The answer of a shard.
+    ///
+    /// # Cancel safety
+    /// Dropped, it drops the call.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ShardFuture<F> {
+        #[pin]
+        future: F,
+        facts: Facts,
+    }
+}
+
+impl<F> ShardFuture<F> {
+    fn begin<'a, S>((shard, facts): (&'a S, Facts), call: impl FnOnce(&'a S) -> F) -> Self {
+        Self { future: within_call(&facts, || call(shard)), facts }
+    }
+}
+
+impl<F: Future> Future for ShardFuture<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        within_call(this.facts, || this.future.poll(cx))
     }
 }
 
@@ -123,10 +191,10 @@ enum Told {
 }
 
 /// The same digits for the same key within one build: enough to see that two spans mean one key.
-fn hash_text(key: &str) -> String {
+fn hash_text(key: &str) -> Arc<str> {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
+    format!("{:016x}", hasher.finish()).into()
 }
 
 #[cfg(test)]

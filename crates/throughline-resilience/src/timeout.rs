@@ -20,7 +20,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! On the caller's span: `throughline.timeout.ms`, and `throughline.timeout.elapsed` where the time was up.
+//! On the caller's span: `throughline.timeout.ms`, on the call's own span, too, and `throughline.timeout.elapsed` where the
+//! time was up.
 
 use std::{
     error::Error,
@@ -34,8 +35,9 @@ use std::{
 use http::{HeaderMap, HeaderValue, Request, header::CONTENT_TYPE};
 use pin_project_lite::pin_project;
 use throughline_core::{
-    Context,
+    CallFact, Context,
     semconv::own::{TIMEOUT_ELAPSED, TIMEOUT_MS},
+    within_call,
 };
 use tokio::time::Sleep;
 use tower_layer::Layer;
@@ -112,8 +114,10 @@ where
         let left = Context::current().deadline().map(|deadline| deadline.saturating_duration_since(now));
         let limit = left.map_or(self.limit, |left| left.min(self.limit));
         write(limit, request.headers_mut());
-        decision::on_span(&[(TIMEOUT_MS, millis(limit).into())]);
-        LimitedFuture { future: self.inner.call(request), sleep: tokio::time::sleep(limit), limit }
+        let facts = [(TIMEOUT_MS, millis(limit).into())];
+        decision::of_call(&facts);
+        let future = within_call(&facts, || self.inner.call(request));
+        LimitedFuture { future, sleep: tokio::time::sleep(limit), limit, facts }
     }
 }
 
@@ -130,6 +134,7 @@ pin_project! {
         #[pin]
         sleep: Sleep,
         limit: Duration,
+        facts: [CallFact; 1],
     }
 }
 
@@ -141,7 +146,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if let Poll::Ready(result) = this.future.poll(cx) {
+        if let Poll::Ready(result) = within_call(this.facts, || this.future.poll(cx)) {
             return Poll::Ready(result.map_err(TimeoutError::Inner));
         }
         if this.sleep.poll(cx).is_pending() {

@@ -7,8 +7,11 @@ use std::cell::{Cell, RefCell};
 
 use super::Verdict;
 
-/// How many names a thread remembers; of two that want the same place, the later one gets it.
+/// How many names a thread remembers.
 const PLACES_LOG2: u32 = 8;
+/// How many places a name may have, its own and those behind it: two names of a request that wanted the same one would
+/// otherwise be judged anew all the time, each driving out the other. Where all are taken, the name gets its own.
+const WAYS: usize = 4;
 /// A longer name is judged each time.
 const NAME_LEN_MAX: usize = 48;
 
@@ -30,17 +33,18 @@ thread_local! {
 /// The verdict of judge number `judge` on `name`, asked for only where it isn't remembered.
 #[inline]
 pub(super) fn remembered(judge: u32, name: &str, ask: impl Fn() -> Verdict) -> Verdict {
-    let place = place_of(name);
     let known = PLACES.try_with(|places| {
         let places = places.try_borrow().ok()?;
-        let place = places.get(place)?;
-        let is_this =
-            place.judge == judge && place.name.get(..usize::from(place.len)) == Some(name.as_bytes());
-        is_this.then_some(place.verdict)
+        places_of(name).find_map(|place| {
+            let place = places.get(place)?;
+            let is_this =
+                place.judge == judge && place.name.get(..usize::from(place.len)) == Some(name.as_bytes());
+            is_this.then_some(place.verdict)
+        })
     });
     match known {
         Ok(Some(verdict)) => verdict,
-        Ok(None) => learn(judge, name, place, ask()),
+        Ok(None) => learn(judge, name, ask()),
         Err(_) => ask(),
     }
 }
@@ -62,22 +66,33 @@ thread_local! {
 /// [`remembered`] without a comparison of letters.
 #[inline]
 pub(super) fn remembered_static(judge: u32, name: &'static str, ask: impl FnOnce() -> Verdict) -> Verdict {
-    let place = place_of(name);
-    let known = STATIC_PLACES.try_with(|places| {
-        let place = places.get(place)?.get();
-        let is_this = place.judge == judge && place.name.is_some_and(|own| std::ptr::eq(own, name));
-        is_this.then_some(place.verdict)
-    });
+    let known = STATIC_PLACES.try_with(|places| verdict_at(places, own_place(name), judge, name));
     match known {
         Ok(Some(verdict)) => verdict,
-        Ok(None) | Err(_) => learn_static(judge, name, ask()),
+        Ok(None) | Err(_) => remembered_elsewhere(judge, name, ask),
     }
+}
+
+/// Nearly always a name is at its own place; apart, so that the way there is a handful of instructions.
+#[cold]
+fn remembered_elsewhere(judge: u32, name: &'static str, ask: impl FnOnce() -> Verdict) -> Verdict {
+    let known = STATIC_PLACES
+        .try_with(|places| places_of(name).skip(1).find_map(|place| verdict_at(places, place, judge, name)));
+    known.ok().flatten().unwrap_or_else(|| learn_static(judge, name, ask()))
+}
+
+#[inline]
+fn verdict_at(places: &[Cell<StaticPlace>], place: usize, judge: u32, name: &'static str) -> Option<Verdict> {
+    let place = places.get(place)?.get();
+    let is_this = place.judge == judge && place.name.is_some_and(|own| std::ptr::eq(own, name));
+    is_this.then_some(place.verdict)
 }
 
 #[cold]
 fn learn_static(judge: u32, name: &'static str, verdict: Verdict) -> Verdict {
     let _torn_down = STATIC_PLACES.try_with(|places| {
-        if let Some(place) = places.get(place_of(name)) {
+        let is_free = |place: &usize| places.get(*place).is_some_and(|place| place.get().name.is_none());
+        if let Some(place) = places.get(place_for(name, is_free)) {
             place.set(StaticPlace { judge, verdict, name: Some(name) });
         }
     });
@@ -85,12 +100,14 @@ fn learn_static(judge: u32, name: &'static str, verdict: Verdict) -> Verdict {
 }
 
 #[cold]
-fn learn(judge: u32, name: &str, place: usize, verdict: Verdict) -> Verdict {
+fn learn(judge: u32, name: &str, verdict: Verdict) -> Verdict {
     let _torn_down = PLACES.try_with(|places| {
         let Ok(mut places) = places.try_borrow_mut() else { return };
         if places.is_empty() {
             places.resize(1 << PLACES_LOG2, EMPTY);
         }
+        let is_free = |place: &usize| places.get(*place).is_some_and(|place| place.judge == 0);
+        let place = place_for(name, is_free);
         if let (Some(place), Ok(len)) = (places.get_mut(place), u8::try_from(name.len()))
             && let Some(own) = place.name.get_mut(..name.len())
         {
@@ -102,10 +119,22 @@ fn learn(judge: u32, name: &str, place: usize, verdict: Verdict) -> Verdict {
 }
 
 #[inline]
-fn place_of(name: &str) -> usize {
+fn own_place(name: &str) -> usize {
     // 2⁶⁴ divided by the golden ratio: neighbours in memory end up far from each other.
     let spread = (name.as_ptr().addr() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (spread >> (u64::BITS - PLACES_LOG2)) as usize
+}
+
+/// Where the name may be, its own place first.
+#[inline]
+fn places_of(name: &str) -> impl Iterator<Item = usize> {
+    let own = own_place(name);
+    (0..WAYS).map(move |way| (own + way) & ((1 << PLACES_LOG2) - 1))
+}
+
+/// Where a new name goes.
+fn place_for(name: &str, is_free: impl Fn(&usize) -> bool) -> usize {
+    places_of(name).find(is_free).unwrap_or_else(|| own_place(name))
 }
 
 #[cfg(test)]
@@ -151,6 +180,27 @@ mod tests {
         }
         assert_eq!(remembered_static(9, all, || unreachable!()), Verdict::Keep);
         assert_eq!(remembered_static(10, all, || Verdict::Replace), Verdict::Replace);
+    }
+
+    #[test]
+    fn names_that_want_one_place_do_not_drive_each_other_out() {
+        let text: String = (0..10_000).map(|number| format!("{number:08}")).collect();
+        let text: &'static str = text.leak();
+        let names = (0..text.len()).step_by(8).map(|start| &text[start..start + 8]);
+        let rivals: Vec<_> = names.filter(|name| own_place(name) == own_place(text)).take(WAYS).collect();
+        assert_eq!(rivals.len(), WAYS);
+        let asked = Cell::new(0);
+        for _ in 0..3 {
+            for name in &rivals {
+                let ask = || {
+                    asked.set(asked.get() + 1);
+                    Verdict::Keep
+                };
+                remembered_static(11, name, ask);
+                remembered(11, name, ask);
+            }
+        }
+        assert_eq!(asked.get(), 2 * WAYS, "each once by either way");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{mem, sync::Arc};
 
 use http::{HeaderMap, Method, StatusCode, Version};
 use throughline_core::{
-    Context, Metric, Pipeline, ResendCount, SpanExt, SpanRecord, Status,
+    Context, Metric, Pipeline, ResendCount, SpanExt, SpanRecord, Status, describe_call,
     redact::Redactor,
     semconv::{error, http as names, own},
 };
@@ -49,6 +49,7 @@ impl Attempt {
         span.edit(|record| {
             describe(record, method, &name, resends);
             settings.describe(record, headers, pipeline.redactor());
+            describe_call(record);
             recorded = true;
         });
         settings.inject(pipeline.propagator(), &span.context(), target.host.as_deref(), headers);

@@ -8,7 +8,7 @@ use std::{
 use http::{Request, Response, Uri};
 use http_body::Body;
 use throughline_core::{
-    Context, OrphanKind, Pipeline, SpanExt, expect_current,
+    Context, OrphanKind, Pipeline, SpanExt, describe_call_on, expect_current,
     semconv::{http as net, rpc},
 };
 use tower_layer::Layer;
@@ -99,6 +99,7 @@ fn open<B>(address: Option<&Address>, request: &mut Request<B>) -> Box<Call> {
     let address = address.cloned().or_else(|| address_in(request.uri()));
     let method = Method::of(request.uri());
     let span = open_span(&method, address.as_ref());
+    describe_call_on(&span);
     pipeline.propagator().inject(&span.context(), &mut HeaderCarrier::new(request.headers_mut()));
     let flight = Flight::new(span, false, &outside, pipeline);
     Box::new(Call::new(flight, Side::Client(address), method))

@@ -187,12 +187,13 @@ const INT: u8 = 0x18;
 /// bytes that are not its own, those of a number of two bytes, within the outermost length.
 const SHORT_LEN_MAX: usize = 0x7f - 7;
 
-/// One of 64 bits, by the length and two letters of a key.
+/// One of 64 bits, by the length and two letters of a key. The factors are some with which hardly two of the names that the
+/// hops set on one span are alike.
 #[inline]
 fn looks_of(key: &[u8]) -> u64 {
     let [middle, last] =
         [key.get(key.len() / 2), key.last()].map(|letter| u64::from(letter.copied().unwrap_or_default()));
-    1 << ((key.len() as u64 * 7 + middle * 3 + last) & 63)
+    1 << ((key.len() as u64 * 2 + middle * 56 + last * 29) & 63)
 }
 
 /// A number that is known to fit.

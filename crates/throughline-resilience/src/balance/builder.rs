@@ -77,7 +77,7 @@ impl<S> BalancerBuilder<S> {
             .on_ejection(move |instance, _| tell(name, instance, "ejected"))
             .on_recovery(move |instance, _| tell(name, instance, "recovered"));
         for instance in &self.instances {
-            outliers.register(instance.name.clone(), self.failures);
+            outliers.register(&*instance.name, self.failures);
         }
         Balancer::new(name, self.strategy, self.instances, outliers)
     }

@@ -5,20 +5,32 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
+use tower_resilience_outlier::OutlierDetector;
+
 /// An instance, and what is known of it.
 #[derive(Debug)]
 pub(super) struct Instance<S> {
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     pub(super) weight: u32,
     pub(super) service: S,
     under_way: Arc<AtomicUsize>,
     /// What the last probe said; well until one has said otherwise.
     probed_well: AtomicBool,
+    /// Whether the outlier detector may hold anything against it. Nearly always not, and then the detector, which has one
+    /// lock for all instances, isn't asked.
+    suspected: AtomicBool,
 }
 
 impl<S> Instance<S> {
     pub(super) fn new(name: String, weight: u32, service: S) -> Self {
-        Self { name, weight, service, under_way: Arc::default(), probed_well: AtomicBool::new(true) }
+        Self {
+            name: name.into(),
+            weight,
+            service,
+            under_way: Arc::default(),
+            probed_well: AtomicBool::new(true),
+            suspected: AtomicBool::new(false),
+        }
     }
 
     /// How many calls it has not answered yet.
@@ -32,8 +44,27 @@ impl<S> Instance<S> {
         UnderWay(Arc::clone(&self.under_way))
     }
 
-    pub(super) fn probed_well(&self) -> bool {
-        self.probed_well.load(Ordering::Relaxed)
+    /// Whether it is to get calls, by what its probes and its calls say.
+    pub(super) fn is_healthy(&self, outliers: &OutlierDetector) -> bool {
+        let is_ejected = || self.suspected.load(Ordering::Acquire) && outliers.is_ejected(&self.name);
+        self.probed_well.load(Ordering::Relaxed) && !is_ejected()
+    }
+
+    /// Takes notice of the end of a call.
+    ///
+    /// A failure is noted down before the suspicion, and a success drops the suspicion before it is noted down: whatever the
+    /// order of two calls that end at once, an instance with failures is never left without suspicion.
+    pub(super) fn took_notice(&self, failed: bool, outliers: &OutlierDetector) {
+        if failed {
+            outliers.record_failure(&self.name);
+            self.suspected.store(true, Ordering::Release);
+        } else if self.suspected.load(Ordering::Acquire) {
+            self.suspected.store(false, Ordering::Release);
+            outliers.record_success(&self.name);
+            if outliers.is_ejected(&self.name) {
+                self.suspected.store(true, Ordering::Release);
+            }
+        }
     }
 
     /// Takes notice of a probe; true if that changed anything.

@@ -29,8 +29,9 @@
 //! An ejected instance comes back by itself. Where no instance is healthy, any of them is chosen: a call that may fail is better
 //! than one that must.
 //!
-//! On the caller's span: `throughline.balance.strategy`, `.instance`, `.healthy` and `.total`. The ejections are the crate
-//! `tower-resilience-outlier`; the choice is ours, because `tower`'s balance knows two random choices only, and no health.
+//! On the caller's span and on the call's own: `throughline.balance.strategy`, `.instance`, `.healthy` and `.total`. The
+//! ejections are the crate `tower-resilience-outlier`; the choice is ours, because `tower`'s balance knows two random choices
+//! only, and no health.
 
 mod builder;
 mod instance;

@@ -14,7 +14,11 @@ use std::{
 
 use http::Response;
 use pin_project_lite::pin_project;
-use throughline_core::semconv::own::{BALANCE_HEALTHY, BALANCE_INSTANCE, BALANCE_STRATEGY, BALANCE_TOTAL};
+use throughline_core::{
+    CallFact,
+    semconv::own::{BALANCE_HEALTHY, BALANCE_INSTANCE, BALANCE_STRATEGY, BALANCE_TOTAL},
+    within_call,
+};
 use tower_resilience_outlier::OutlierDetector;
 use tower_service::Service;
 
@@ -66,41 +70,47 @@ impl<S> Balancer<S> {
 impl<S> Shared<S> {
     /// Which instances are healthy, by their places.
     fn healthy(&self) -> Vec<bool> {
-        let is_healthy =
-            |instance: &Instance<S>| instance.probed_well() && !self.outliers.is_ejected(&instance.name);
-        self.instances.iter().map(is_healthy).collect()
+        self.instances.iter().map(|instance| instance.is_healthy(&self.outliers)).collect()
     }
 
-    fn choose(&self) -> Option<usize> {
+    /// The place of the instance that is to have the call, and what is told of the choice.
+    fn choose(&self) -> Option<Chosen<'_, S>> {
         let healthy = self.healthy();
         let count = healthy.iter().filter(|healthy| **healthy).count();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let may = |place: usize| count == 0 || healthy.get(place).copied().unwrap_or_default();
         let place = self.strategy.choose(&self.instances, &self.round, turn, may)?;
-        self.tell(place, count);
-        Some(place)
+        let instance = self.instances.get(place)?;
+        let facts = self.facts(instance, count);
+        decision::of_call(&facts);
+        Some(Chosen { place, instance, facts })
     }
 
-    fn tell(&self, place: usize, healthy: usize) {
-        let Some(instance) = self.instances.get(place) else { return };
-        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        decision::on_span(&[
+    fn facts(&self, instance: &Instance<S>, healthy: usize) -> Facts {
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX).into();
+        [
             (BALANCE_STRATEGY, self.strategy.as_str().into()),
-            (BALANCE_INSTANCE, instance.name.as_str().into()),
-            (BALANCE_HEALTHY, number(healthy).into()),
-            (BALANCE_TOTAL, number(self.instances.len()).into()),
-        ]);
+            (BALANCE_INSTANCE, Arc::clone(&instance.name).into()),
+            (BALANCE_HEALTHY, number(healthy)),
+            (BALANCE_TOTAL, number(self.instances.len())),
+        ]
     }
 
     fn took_notice(&self, place: usize, failed: bool) {
-        let Some(instance) = self.instances.get(place) else { return };
-        if failed {
-            self.outliers.record_failure(&instance.name);
-        } else {
-            self.outliers.record_success(&instance.name);
+        if let Some(instance) = self.instances.get(place) {
+            instance.took_notice(failed, &self.outliers);
         }
     }
 }
+
+struct Chosen<'a, S> {
+    place: usize,
+    instance: &'a Instance<S>,
+    facts: Facts,
+}
+
+/// What the spans are told of a choice.
+type Facts = [CallFact; 4];
 
 impl<S> Clone for Balancer<S> {
     fn clone(&self) -> Self {
@@ -131,16 +141,21 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let chosen = self.shared.choose().and_then(|place| Some((place, self.shared.instances.get(place)?)));
-        let Some((place, instance)) = chosen else {
-            return BalanceFuture { state: State::Nobody, call: None, shared: Arc::clone(&self.shared) };
+        let shared = Arc::clone(&self.shared);
+        let Some(Chosen { place, instance, facts }) = self.shared.choose() else {
+            return BalanceFuture { state: State::Nobody, call: None, shared };
         };
-        BalanceFuture {
-            state: State::Waiting { service: instance.service.clone(), request: Some(request) },
-            call: Some((place, instance.begin())),
-            shared: Arc::clone(&self.shared),
-        }
+        let state = State::Waiting { service: instance.service.clone(), request: Some(request) };
+        BalanceFuture { state, call: Some(Call { place, facts, _under_way: instance.begin() }), shared }
     }
+}
+
+/// A call to the chosen instance, until it has ended.
+#[derive(Debug)]
+struct Call {
+    place: usize,
+    facts: Facts,
+    _under_way: UnderWay,
 }
 
 pin_project! {
@@ -152,7 +167,7 @@ pin_project! {
     pub struct BalanceFuture<S: Service<Req>, Req> {
         #[pin]
         state: State<S, Req>,
-        call: Option<(usize, UnderWay)>,
+        call: Option<Call>,
         shared: Arc<Shared<S>>,
     }
 }
@@ -173,28 +188,34 @@ where
     type Output = Result<Response<B>, BalanceError<S::Error>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let result = loop {
-            let future = match this.state.as_mut().project() {
-                StateProjection::Nobody => {
-                    return Poll::Ready(Err(BalanceError::NoInstance { balancer: this.shared.name }));
-                }
-                StateProjection::Calling { future } => break ready!(future.poll(cx)),
+        let this = self.project();
+        let Some(Call { facts, .. }) = this.call else {
+            return Poll::Ready(Err(BalanceError::NoInstance { balancer: this.shared.name }));
+        };
+        let result = ready!(within_call(facts, || this.state.poll(cx)));
+        if let Some(call) = this.call.take() {
+            let failed = result.as_ref().map_or(true, |response| response.status().is_server_error());
+            this.shared.took_notice(call.place, failed);
+        }
+        Poll::Ready(result.map_err(BalanceError::Inner))
+    }
+}
+
+impl<S: Service<Req>, Req> State<S, Req> {
+    /// Waits until the instance is ready, then hands it the request, then waits for the answer.
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<S::Response, S::Error>> {
+        loop {
+            let future = match self.as_mut().project() {
+                StateProjection::Nobody => return Poll::Pending,
+                StateProjection::Calling { future } => return future.poll(cx),
                 StateProjection::Waiting { service, request } => {
-                    if let Err(error) = ready!(service.poll_ready(cx)) {
-                        break Err(error);
-                    }
+                    ready!(service.poll_ready(cx))?;
                     let Some(request) = request.take() else { return Poll::Pending };
                     service.call(request)
                 }
             };
-            this.state.set(State::Calling { future });
-        };
-        if let Some((place, _under_way)) = this.call.take() {
-            let failed = result.as_ref().map_or(true, |response| response.status().is_server_error());
-            this.shared.took_notice(place, failed);
+            self.set(Self::Calling { future });
         }
-        Poll::Ready(result.map_err(BalanceError::Inner))
     }
 }
 
