@@ -19,7 +19,7 @@
 use std::{
     fmt,
     future::Future,
-    hash::{DefaultHasher, Hash, Hasher},
+    hash::{Hash, Hasher},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -27,6 +27,7 @@ use std::{
 
 use hashring::HashRing;
 use pin_project_lite::pin_project;
+use siphasher::sip::SipHasher;
 use throughline_core::{
     CallFact,
     semconv::own::{SHARD_ID, SHARD_KEY, SHARD_KEY_HASH, SHARD_TOTAL},
@@ -45,7 +46,8 @@ pub struct Shards<S> {
     shards: Vec<S>,
 }
 
-/// A shard stands at several places of the ring. Its name alone decides where, so that every process agrees.
+/// A shard stands at several places of the ring. The bytes of its name alone decide where, so that every process agrees,
+/// whichever compiler built it.
 #[derive(Clone, Debug, PartialEq)]
 struct Place {
     name: Arc<str>,
@@ -55,8 +57,8 @@ struct Place {
 
 impl Hash for Place {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.name.hash(state);
-        self.number.hash(state);
+        state.write(self.name.as_bytes());
+        state.write(&self.number.to_le_bytes());
     }
 }
 
@@ -114,7 +116,7 @@ impl<S: fmt::Display> Shards<S> {
 
     /// The shard, and what the spans are told of the choice.
     fn find(&self, key: &str, told: Told) -> Option<(&S, Facts)> {
-        let place = self.ring.get(&key)?;
+        let place = self.ring.get(&Key(key))?;
         let shard = self.shards.get(place.shard)?;
         let mut facts = vec![
             (SHARD_ID, Arc::clone(&place.name).into()),
@@ -183,6 +185,15 @@ impl<S: fmt::Debug> fmt::Debug for Shards<S> {
     }
 }
 
+/// A key, of which the bytes count and nothing else.
+struct Key<'a>(&'a str);
+
+impl Hash for Key<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.0.as_bytes());
+    }
+}
+
 /// What the span is told of a key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Told {
@@ -190,10 +201,11 @@ enum Told {
     Hash,
 }
 
-/// The same digits for the same key within one build: enough to see that two spans mean one key.
+/// The same digits for the same key everywhere (SipHash-2-4 without a secret): enough to see that two spans mean one key, and
+/// not enough to hide a key that can be guessed.
 fn hash_text(key: &str) -> Arc<str> {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
+    let mut hasher = SipHasher::new();
+    Key(key).hash(&mut hasher);
     format!("{:016x}", hasher.finish()).into()
 }
 
@@ -227,6 +239,16 @@ mod tests {
                 "{count} + 1 shards: {share:.3} of the keys moved, not {fair:.3}"
             );
         }
+    }
+
+    /// What must never change: two builds of a service have to agree while one takes the other's place.
+    #[test]
+    fn the_ring_and_the_hashes_are_the_same_in_every_build() {
+        let shards = shards(3);
+        let keys = ["ann", "bob", "cai", "dan", "eve", "fay"];
+        let owners = keys.map(|key| shards.route(key).unwrap().as_str());
+        assert_eq!(owners, ["users-1", "users-0", "users-0", "users-0", "users-1", "users-0"]);
+        assert_eq!(&*hash_text("ann"), "32c6e8810c943152");
     }
 
     #[test]
