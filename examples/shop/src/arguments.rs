@@ -1,16 +1,24 @@
 //! The command line.
 
+mod balance;
+mod database;
 mod demo;
+mod peer;
 mod protocol;
 mod serve;
 mod service;
+mod telemetry;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use balance::Balance;
+pub(crate) use database::DatabaseUrl;
 pub(crate) use demo::DemoArguments;
+pub(crate) use peer::Peer;
 pub(crate) use protocol::Protocol;
 pub(crate) use serve::ServeArguments;
 pub(crate) use service::Service;
+pub(crate) use telemetry::TelemetrySwitch;
 
 /// One order through five services, seen as one trace.
 ///

@@ -10,14 +10,18 @@ use std::{
     time::Duration,
 };
 
-use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions, mqttbytes::v5::Packet};
+use rumqttc::v5::{AsyncClient, Event, MqttOptions, mqttbytes::v5::Packet};
 use rumqttd::{Broker, Config, ConnectionSettings, RouterConfig, ServerSettings};
 use tokio::time::timeout;
 
 /// How long a broker may take to answer the first connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How many requests a client may queue before `publish` waits.
-const REQUESTS_MAX: usize = 64;
+/// How many messages a consumer may have that it hasn't acknowledged; the embedded broker is built for no more.
+pub(crate) const INFLIGHT_MAX: usize = 100;
+/// How large the log of a topic may become in the embedded broker: a consumer that is further behind has missed something.
+const LOG_SEGMENT_LEN_MAX: usize = 1024 * 1024;
+/// How many segments a log has.
+const LOG_SEGMENTS_MAX: usize = 64;
 
 /// Where a broker listens: `mqtt://HOST:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,16 +31,16 @@ pub(crate) struct BrokerUrl {
 }
 
 impl BrokerUrl {
-    /// A client called `id`, not connected yet: polling the event loop connects it.
-    pub(crate) fn client(&self, id: &str) -> (AsyncClient, EventLoop) {
+    /// What a client called `id` connects with.
+    pub(crate) fn options(&self, id: &str) -> MqttOptions {
         let mut options = MqttOptions::new(id, self.host.clone(), self.port);
-        options.set_keep_alive(Duration::from_secs(10));
-        AsyncClient::new(options, REQUESTS_MAX)
+        options.set_keep_alive(Duration::from_secs(10)).set_receive_maximum(u16::try_from(INFLIGHT_MAX).ok());
+        options
     }
 
     /// Connects once as `id`, so that a broker that isn't there is told before anything else starts.
     pub(crate) async fn check(&self, id: &str) -> Result<(), Box<dyn Error>> {
-        let (_client, mut events) = self.client(id);
+        let (_client, mut events) = AsyncClient::new(self.options(id), 1);
         let answer = timeout(CONNECT_TIMEOUT, async {
             loop {
                 if let Event::Incoming(Packet::ConnAck(_)) = events.poll().await? {
@@ -115,7 +119,7 @@ fn config(address: SocketAddr) -> Config {
         connections: ConnectionSettings {
             connection_timeout_ms: 5_000,
             max_payload_size: 64 * 1024,
-            max_inflight_count: 100,
+            max_inflight_count: INFLIGHT_MAX,
             auth: None,
             external_auth: None,
             dynamic_filters: true,
@@ -125,8 +129,8 @@ fn config(address: SocketAddr) -> Config {
         router: RouterConfig {
             max_connections: 64,
             max_outgoing_packet_count: 200,
-            max_segment_size: 1024 * 1024,
-            max_segment_count: 10,
+            max_segment_size: LOG_SEGMENT_LEN_MAX,
+            max_segment_count: LOG_SEGMENTS_MAX,
             ..RouterConfig::default()
         },
         v5: Some(HashMap::from([("shop".to_owned(), server)])),

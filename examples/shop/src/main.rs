@@ -9,7 +9,7 @@
 //! Each service is a process of its own, started from this same program. What is printed is rebuilt from the spans that
 //! the demo's own receiver got over OTLP, and from nothing else.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to people")]
+#![expect(clippy::print_stderr, reason = "a command-line tool talks to people")]
 
 mod arguments;
 mod broker;

@@ -1,18 +1,35 @@
-//! The five services: what they share is how they start, what they say to the demo, and how they end.
+//! The services of the shop: what they share is how they start, what they say to whoever has started them, and how they end.
 
+// One file a service.
+mod analytics;
 mod fulfilment;
 mod gateway;
-mod listen;
-mod mqtt;
 mod notifications;
-mod order;
 mod orders;
-mod telemetry;
+mod recent_orders;
+mod recommendations;
 mod users;
+
+// What they speak about, and with whom.
+mod client;
+mod database;
+mod mqtt;
+mod order;
+
+// How they run.
+mod back_door;
+mod failure;
+mod host;
+mod say;
+mod stop;
+mod tally;
+mod telemetry;
 
 use std::{error::Error, time::Duration};
 
 use crate::arguments::{ServeArguments, Service};
+use failure::Failure;
+use host::Host;
 
 /// How long a service may take to hand over its last telemetry.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(5);
@@ -20,16 +37,28 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(5);
 /// Runs one service until SIGTERM or SIGINT.
 pub(crate) async fn serve(settings: ServeArguments) -> Result<(), Box<dyn Error>> {
     let telemetry = telemetry::install(&settings)?;
-    let served = match settings.service {
-        Service::Gateway => gateway::serve(&settings).await,
-        Service::Orders => orders::serve(&settings).await,
-        Service::Users => users::serve(&settings).await,
-        Service::Fulfilment => fulfilment::serve(&settings).await,
-        Service::Notifications => notifications::serve(&settings).await,
+    let name = settings.name();
+    let served = run(&Host::new(settings)).await;
+    let report = match telemetry {
+        None => None,
+        Some(telemetry) => Some(telemetry.shutdown(SHUTDOWN_DEADLINE).await),
     };
-    let report = telemetry.shutdown(SHUTDOWN_DEADLINE).await;
-    if report.lost() > 0 {
-        eprintln!("{}: {report}", settings.service.name());
+    if let Some(report) = report.as_ref().filter(|report| report.lost() > 0) {
+        eprintln!("{name}: {report}");
     }
-    served
+    say::report(report.as_ref());
+    served.map_err(|failure| failure as Box<dyn Error>)
+}
+
+async fn run(host: &Host) -> Result<(), Failure> {
+    match host.settings().service {
+        Service::Gateway => gateway::serve(host).await,
+        Service::Orders => orders::serve(host).await,
+        Service::Users => users::serve(host).await,
+        Service::Recommendations => recommendations::serve(host).await,
+        Service::Fulfilment => fulfilment::serve(host).await,
+        Service::Notifications => notifications::serve(host).await,
+        Service::RecentOrders => recent_orders::serve(host).await,
+        Service::Analytics => analytics::serve(host).await,
+    }
 }

@@ -22,8 +22,15 @@ pub(super) use report::Report;
 
 /// How many instances of each service run, in the order in which they need each other: a service is up before one that calls it is started.
 const WAVES: [&[(Service, usize)]; 3] = [
-    &[(Service::Users, 2), (Service::Notifications, 1), (Service::Fulfilment, 1)],
-    &[(Service::Orders, 2)],
+    &[
+        (Service::Users, 3),
+        (Service::Recommendations, 1),
+        (Service::Analytics, 1),
+        (Service::RecentOrders, 1),
+        (Service::Notifications, 1),
+        (Service::Fulfilment, 1),
+    ],
+    &[(Service::Orders, 3)],
     &[(Service::Gateway, 1)],
 ];
 

@@ -16,7 +16,7 @@ use super::{
     watch,
 };
 use crate::{
-    arguments::{DemoArguments, Protocol, Service},
+    arguments::{DatabaseUrl, DemoArguments, Protocol, Service},
     broker::{self, BrokerUrl},
 };
 
@@ -53,7 +53,7 @@ impl Stage {
         let work = tempfile::tempdir()?;
         let plan = Plan {
             broker: broker(arguments).await?,
-            database: work.path().join("orders.db"),
+            database: DatabaseUrl::Folder(work.path().to_owned()),
             otlp: endpoint(arguments, receiver.as_ref()),
             protocol: arguments.protocol,
             log_dir: arguments.log_dir.clone(),

@@ -1,115 +1,135 @@
-//! Stores orders, and tells the others once one is stored.
+//! Takes orders: the order, the stock and the event are one transaction, and whoever is told of an order can find it.
 
-use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
+mod customers;
+mod refusal;
+mod store;
 
-use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
-use rumqttc::v5::AsyncClient;
-use sqlx::{
-    SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post, put},
 };
-use throughline::{
-    SpanExt,
-    http::reqwest::{self, Client},
-};
-use tracing::{Span, info, warn};
+use serde_json::{Value, json};
+use throughline::http::Problem;
+use tracing::info;
 
 use super::{
-    listen, mqtt,
-    order::{ORDER_CREATED, Order, OrderRequest, User},
+    Failure, Host,
+    back_door::Peers,
+    client::Http,
+    database::Database,
+    failure::unavailable,
+    mqtt::EventPublisher,
+    order::{IDEMPOTENCY_KEY, Order, OrderRequest},
 };
-use crate::{arguments::ServeArguments, faults::Rate};
+use crate::arguments::Service;
+use customers::Customers;
+use refusal::Refusal;
+use store::{Placed, Store};
 
-/// How long a write waits for the other instance to release the database.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest idempotency key.
+const KEY_LEN_MAX: usize = 255;
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Orders {
-    database: SqlitePool,
-    broker: AsyncClient,
-    http: Client,
-    shards: Arc<[SocketAddr]>,
-    instance: usize,
-    fail: Rate,
+    store: Store,
+    customers: Arc<Customers>,
 }
 
-type Failure = Box<dyn Error + Send + Sync>;
-
-pub(super) async fn serve(settings: &ServeArguments) -> Result<(), Box<dyn Error>> {
-    let url = settings.broker.as_ref().ok_or("orders needs --broker")?;
-    let broker = mqtt::publisher(url, &format!("orders-{}", settings.instance)).await?;
-    let orders = Orders {
-        database: open(settings).await?,
-        broker,
-        http: reqwest::traced(::reqwest::Client::builder())?,
-        shards: settings.peer.clone().into(),
-        instance: settings.instance,
-        fail: settings.fail,
-    };
-    listen::serve(Router::new().route("/orders", post(create)).with_state(orders)).await
+pub(super) async fn serve(host: &Host) -> Result<(), Failure> {
+    let settings = host.settings();
+    let database = Database::open(settings.database()?, "orders", &store::SCHEMA).await?;
+    let store = Store::open(database.clone()).await?;
+    let customers = Arc::new(Customers::new(Http::new(), &settings.peers(Service::Users)));
+    let publisher = EventPublisher::connect(host).await?;
+    let orders = Orders { store, customers };
+    let faulty = host.faulty(Router::new().route("/orders", post(create)).with_state(orders.clone()));
+    let routes = Router::new()
+        .route("/internal/peers", put(change_peers))
+        .route("/internal/replay", post(replay))
+        .route("/internal/state", get(state))
+        .with_state(orders);
+    let listening = host.listen(faulty.merge(routes), throughline::http::server());
+    tokio::try_join!(listening, database.relay(&publisher, host.stop()))?;
+    Ok(())
 }
 
-/// Both instances use one database file, so that it does not matter which one an order reaches.
-async fn open(settings: &ServeArguments) -> Result<SqlitePool, Box<dyn Error>> {
-    let path = settings.database.as_ref().ok_or("orders needs --database")?;
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .busy_timeout(BUSY_TIMEOUT);
-    let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
-    sqlx::query("CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL, item TEXT NOT NULL)")
-        .execute(&pool)
-        .await?;
-    Ok(pool)
-}
-
+/// 201 with the order; 200 with the order that there is already under this key.
 async fn create(
     State(orders): State<Orders>,
+    headers: HeaderMap,
     Json(request): Json<OrderRequest>,
-) -> Result<(StatusCode, Json<Order>), StatusCode> {
-    Span::current().set_attribute("shop.instance", orders.instance);
-    if orders.fail.strikes() {
-        warn!("failing on purpose");
-        return Err(StatusCode::INTERNAL_SERVER_ERROR);
-    }
-    match orders.accept(request).await {
-        Ok(order) => Ok((StatusCode::CREATED, Json(order))),
-        Err(error) => {
-            warn!(error = &*error, "order not accepted");
-            Err(StatusCode::SERVICE_UNAVAILABLE)
+) -> Response {
+    let answer = |status, order: Order| (status, Json(order)).into_response();
+    match orders.place(&headers, &request).await {
+        Ok(Placed::New(order)) => {
+            info!(order.id, user.id = order.user, "order stored");
+            answer(StatusCode::CREATED, order)
         }
+        Ok(Placed::Before(order)) => {
+            info!(order.id, user.id = order.user, "order was stored before");
+            answer(StatusCode::OK, order)
+        }
+        Err(refusal) => refusal.into_response(),
     }
 }
 
 impl Orders {
-    /// The write first, then the event: whoever hears of an order can find it.
-    async fn accept(&self, request: OrderRequest) -> Result<Order, Failure> {
-        let user = self.user(request.user).await?;
-        let order = self.store(user.id, request.item).await?;
-        info!(order.id, user.id, "order stored");
-        mqtt::publish(&self.broker, ORDER_CREATED, &order).await?;
-        Ok(order)
+    async fn place(&self, headers: &HeaderMap, request: &OrderRequest) -> Result<Placed, Refusal> {
+        let key = key(headers)?;
+        let user = self.customers.find(request.user).await?;
+        self.store.place(&user, &request.item, key).await
     }
+}
 
-    async fn user(&self, id: u64) -> Result<User, Failure> {
-        let shard = self.shard_of(id)?;
-        let answer = self.http.get(format!("http://{shard}/users/{id}")).send().await?;
-        Ok(answer.error_for_status()?.json().await?)
-    }
+fn key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let fits = |text: &&str| (1..=KEY_LEN_MAX).contains(&text.len());
+    value.to_str().ok().filter(fits).map(Some).ok_or(Refusal::BadKey)
+}
 
-    fn shard_of(&self, user: u64) -> Result<SocketAddr, Failure> {
-        let shards = u64::try_from(self.shards.len())?;
-        let place = usize::try_from(user.checked_rem(shards).ok_or("no shard of users")?)?;
-        self.shards.get(place).copied().ok_or_else(|| "no shard of users".into())
-    }
+async fn change_peers(State(orders): State<Orders>, Json(peers): Json<Peers>) -> Result<StatusCode, Problem> {
+    orders.customers.change_shards(&peers.of(Service::Users)?);
+    Ok(StatusCode::NO_CONTENT)
+}
 
-    async fn store(&self, user: u64, item: String) -> Result<Order, Failure> {
-        let row = sqlx::query("INSERT INTO orders (user_id, item) VALUES (?, ?)")
-            .bind(i64::try_from(user)?)
-            .bind(&item)
-            .execute(&self.database)
-            .await?;
-        Ok(Order { id: row.last_insert_rowid(), user, item })
+async fn replay(State(orders): State<Orders>) -> Result<Json<Value>, Problem> {
+    let replayed = orders.store.database().replay().await.map_err(|error| unavailable(&error.into()))?;
+    Ok(Json(json!({ "replayed": replayed })))
+}
+
+async fn state(State(orders): State<Orders>) -> Result<Json<Value>, Problem> {
+    let state = async {
+        let outbox = orders.store.database().outbox_state().await?;
+        let stock: BTreeMap<_, _> = orders.store.stock().await?.into_iter().collect();
+        Ok::<_, Failure>(json!({
+            "orders": orders.store.count().await?,
+            "outbox": { "waiting": outbox.waiting, "relayed": outbox.relayed, "dead": outbox.dead },
+            "stock": stock,
+        }))
+    };
+    state.await.map(Json).map_err(|failure| unavailable(&failure))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_short_and_readable() {
+        let check = |value: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(IDEMPOTENCY_KEY, axum::http::HeaderValue::from_bytes(value).unwrap());
+            key(&headers).map(|key| key.map(str::to_owned)).ok()
+        };
+        assert_eq!(check(b"order-17"), Some(Some("order-17".to_owned())));
+        assert_eq!(check(b""), None);
+        assert_eq!(check(&[b'x'; 256]), None);
+        assert_eq!(check(b"\xff"), None);
+        assert!(key(&HeaderMap::new()).is_ok_and(|key| key.is_none()));
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use super::Member;
 use crate::{
-    arguments::{Protocol, Service},
+    arguments::{DatabaseUrl, Protocol, Service},
     broker::BrokerUrl,
     faults::Rate,
 };
@@ -13,7 +13,7 @@ use crate::{
 #[derive(Debug)]
 pub(in crate::demo) struct Plan {
     pub(in crate::demo) broker: BrokerUrl,
-    pub(in crate::demo) database: PathBuf,
+    pub(in crate::demo) database: DatabaseUrl,
     pub(in crate::demo) otlp: String,
     pub(in crate::demo) protocol: Protocol,
     pub(in crate::demo) log_dir: Option<PathBuf>,
@@ -23,9 +23,9 @@ pub(in crate::demo) struct Plan {
 /// Whom a service calls.
 const fn peers(service: Service) -> &'static [Service] {
     match service {
-        Service::Gateway => &[Service::Orders],
+        Service::Gateway => &[Service::Orders, Service::Recommendations, Service::RecentOrders],
         Service::Orders => &[Service::Users],
-        Service::Users | Service::Fulfilment | Service::Notifications => &[],
+        _ => &[],
     }
 }
 
@@ -43,10 +43,10 @@ impl Plan {
         flag("otlp", self.otlp.clone());
         flag("protocol", self.protocol.name().to_owned());
         flag("broker", self.broker.to_string());
-        flag("database", self.database.to_string_lossy().into_owned());
+        flag("database", self.database.argument());
         for peer in peers(service) {
             for address in running(*peer) {
-                flag("peer", address.to_string());
+                flag("peer", format!("{}={address}", peer.name()));
             }
         }
         if let Some(rate) = self.faults.get(&service) {

@@ -1,0 +1,84 @@
+//! One of the two databases: its pool, its outbox, its inbox, and the relay over them.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use sqlx::Pool;
+use throughline::sqlx::{
+    inbox::Inbox,
+    outbox::{Dialect, Order, Outbox, OutboxError, Relay, StoredEvent},
+};
+
+use crate::services::{Failure, mqtt::EventPublisher, stop::Stop};
+
+/// How long an event whose relay is in another process waits at most.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// How long a publish may take.
+const PUBLISH_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the relay of a process that was killed is waited for: the events of its orders are that late.
+const LEASE: Duration = Duration::from_millis(2_500);
+
+/// A pool, and what stands on it. Clones share it.
+pub(in crate::services) struct Engine<DB: Dialect> {
+    pool: Pool<DB>,
+    outbox: Outbox<DB>,
+    inbox: Inbox<DB>,
+}
+
+impl<DB: Dialect> Engine<DB> {
+    /// Makes the tables of outbox and inbox, unless they are there.
+    pub(super) async fn over(pool: Pool<DB>) -> Result<Self, OutboxError> {
+        let engine = Self { pool, outbox: Outbox::new(), inbox: Inbox::new() };
+        engine.outbox.create_tables(&engine.pool).await?;
+        engine.inbox.create_tables(&engine.pool).await?;
+        Ok(engine)
+    }
+
+    pub(super) const fn pool(&self) -> &Pool<DB> {
+        &self.pool
+    }
+
+    /// The pool whose statements no trace shows.
+    pub(super) const fn untraced(&self) -> &Pool<DB> {
+        &self.pool
+    }
+
+    pub(super) const fn outbox(&self) -> &Outbox<DB> {
+        &self.outbox
+    }
+
+    pub(super) const fn inbox(&self) -> &Inbox<DB> {
+        &self.inbox
+    }
+
+    /// See [`Database::relay`](super::Database::relay).
+    pub(super) async fn relay(&self, publisher: &Arc<EventPublisher>, stop: &Stop) -> Result<(), Failure> {
+        let publish = async |event: &StoredEvent| publisher.publish_stored(event).await;
+        let relay = Relay::builder(self.pool.clone(), &self.outbox, publish)
+            .poll_interval(POLL_INTERVAL)
+            .publish_timeout(PUBLISH_TIMEOUT)
+            .lease(LEASE)
+            // The events of an order have an order; those of different orders have none.
+            .order(Order::OfKeys)
+            .build()?;
+        let counters = relay.run(stop.wait()).await;
+        tracing::info!(
+            relayed = counters.relayed,
+            failed = counters.failed,
+            dead = counters.dead,
+            "relay ended"
+        );
+        Ok(())
+    }
+}
+
+impl<DB: Dialect> Clone for Engine<DB> {
+    fn clone(&self) -> Self {
+        Self { pool: self.pool.clone(), outbox: self.outbox.clone(), inbox: self.inbox.clone() }
+    }
+}
+
+impl<DB: Dialect> fmt::Debug for Engine<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
