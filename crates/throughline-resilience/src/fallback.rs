@@ -44,7 +44,7 @@ pub const HEADER: &str = "x-degraded";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
-    /// The service failed, or was not asked at all, with an error of this type.
+    /// The service failed, or was not asked at all, with an error of this type, without its parameters.
     Error(&'static str),
     /// It answered with such a status.
     Status(StatusCode),
@@ -160,12 +160,12 @@ where
                     return Poll::Ready(Ok(match ready!(future.poll(cx)) {
                         Ok(response) if !response.status().is_server_error() => response,
                         Ok(response) => this.settings.degrade(Cause::Status(response.status())),
-                        Err(_) => this.settings.degrade(Cause::Error(type_name::<S::Error>())),
+                        Err(_) => this.settings.degrade(Cause::Error(plain_name(type_name::<S::Error>()))),
                     }));
                 }
                 StateProjection::Waiting { service, request } => {
                     if ready!(service.poll_ready(cx)).is_err() {
-                        return Poll::Ready(Ok(this.settings.degrade(Cause::Error(type_name::<S::Error>()))));
+                        return Poll::Ready(Ok(this.settings.degrade(Cause::Error(plain_name(type_name::<S::Error>())))));
                     }
                     let Some(request) = request.take() else { return Poll::Pending };
                     service.call(request)
@@ -203,4 +203,9 @@ impl<F> FallbackLayer<F> {
         decision::count("fallback", self.name, "degraded");
         tracing::warn!(target: "throughline::resilience", degraded = self.name, reason, "answered by a fallback");
     }
+}
+
+/// Without type parameters, which can be a screen long: `throughline_resilience::timeout::TimeoutError`.
+fn plain_name(full: &'static str) -> &'static str {
+    full.split_once('<').map_or(full, |(path, _)| path)
 }

@@ -20,10 +20,10 @@ pub(crate) use serve::ServeArguments;
 pub(crate) use service::Service;
 pub(crate) use telemetry::TelemetrySwitch;
 
-/// One order through five services, seen as one trace.
+/// One order through eight services, seen as one trace.
 ///
 /// Starts every service as a process of its own, sends orders, and prints the trace of each as a tree with its log
-/// lines. Needs nothing installed.
+/// lines: first an order where nothing goes wrong, then one where something does. Needs nothing installed.
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {

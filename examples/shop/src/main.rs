@@ -1,8 +1,9 @@
-//! The demo: one order through five services, seen as one trace.
+//! The demo: one order through eight services, seen as one trace.
 //!
 //! ```text
-//! cargo run -p shop                                # starts all services, sends orders, prints each order's trace
-//! cargo run -p shop -- --orders 5 --fail users=0.5
+//! cargo run -p shop                                # starts all services, prints the traces of two orders
+//! cargo run -p shop -- --list                      # what there is to see, each with --scenario NAME
+//! cargo run -p shop -- --orders 1000 --rate 100    # load, and whether any order was lost or doubled
 //! cargo run -p shop -- --otlp http://127.0.0.1:4317 --log-dir logs
 //! ```
 //!
@@ -30,7 +31,7 @@ async fn main() -> ExitCode {
     match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("shop: {error}");
+            eprintln!("shop: {}", with_causes(&*error));
             ExitCode::FAILURE
         }
     }
@@ -46,4 +47,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         }
         None => demo::run(arguments.demo).await,
     }
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -2,17 +2,41 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::{Protocol, Service};
-use crate::{broker::BrokerUrl, faults::Rate};
+use super::{Balance, DatabaseUrl, Protocol, Service, TelemetrySwitch};
+use crate::{
+    broker::BrokerUrl,
+    demo::{LoadRate, Scenario},
+    faults::Rate,
+};
 
 /// How the demo runs.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArguments {
-    /// How many orders to send
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(crate) orders: u32,
+    /// Show this: see --list
+    #[arg(long, value_enum, value_name = "NAME", conflicts_with_all = ["orders", "rate"], hide_possible_values = true)]
+    pub(crate) scenario: Option<Scenario>,
+
+    /// List the scenarios
+    #[arg(long)]
+    pub(crate) list: bool,
+
+    /// List what runs where; with --keep-running, start it and wait until Ctrl-C
+    #[arg(long, conflicts_with_all = ["list", "scenario", "orders", "rate"])]
+    pub(crate) services: bool,
+
+    /// Send so many orders one after the other and show the trace of each; with --rate, all at that pace and only count
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) orders: Option<u32>,
+
+    /// Load: send so many orders a second, whether the shop keeps up or not, and compare all that was told of them
+    #[arg(long, value_name = "R", requires = "orders")]
+    pub(crate) rate: Option<LoadRate>,
+
+    /// Kill so many instances of orders during the load
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "rate", value_parser = clap::value_parser!(u32).range(0..3))]
+    pub(crate) kill_during_load: u32,
 
     /// Let every service export straight to this Collector, and print ids instead of trees
     #[arg(long, value_name = "URL", value_parser = http_url)]
@@ -42,6 +66,18 @@ pub(crate) struct DemoArguments {
     #[arg(long, value_name = "URL")]
     pub(crate) broker: Option<BrokerUrl>,
 
+    /// How the gateway chooses an instance of orders
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) balance: Balance,
+
+    /// Keep the data there and not in SQLite files of a temporary folder: a folder, or postgres://…
+    #[arg(long, value_name = "URL|PATH")]
+    pub(crate) database: Option<DatabaseUrl>,
+
+    /// Without telemetry, the services do the same and tell nothing
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) telemetry: TelemetrySwitch,
+
     /// Leave out ids, ports and times, so that the output is the same at each run
     #[arg(long)]
     pub(crate) steady: bool,
@@ -61,12 +97,7 @@ fn http_url(text: &str) -> Result<String, String> {
 
 fn fault(text: &str) -> Result<(Service, Rate), String> {
     let (service, rate) = text.split_once('=').ok_or("SERVICE=RATE is wanted, as in users=0.5")?;
-    Ok((Service::from_str(service, false).map_err(|_| unknown_service(service))?, rate.parse()?))
-}
-
-fn unknown_service(name: &str) -> String {
-    let known: Vec<_> = Service::value_variants().iter().map(|service| service.name()).collect();
-    format!("no service {name:?}; there are {}", known.join(", "))
+    Ok((service.parse()?, rate.parse()?))
 }
 
 #[cfg(test)]
@@ -82,9 +113,10 @@ mod tests {
     }
 
     #[test]
-    fn without_flags_two_orders_are_sent() {
+    fn without_flags_nothing_is_chosen() {
         let demo = demo(&[]).unwrap();
-        assert_eq!((demo.orders, demo.protocol, demo.keep_running), (2, Protocol::Grpc, false));
+        assert_eq!((demo.orders, demo.scenario, demo.protocol), (None, None, Protocol::Grpc));
+        assert!(!demo.keep_running && !demo.steady);
     }
 
     #[test]
@@ -96,11 +128,20 @@ mod tests {
             (["--otlp", "127.0.0.1:4317"], "http://HOST:PORT"),
             (["--broker", "amqp://x"], "mqtt://HOST:PORT"),
             (["--orders", "0"], "1..=100000"),
+            (["--rate", "10"], "--orders <N>"),
+            (["--scenario", "none"], "none"),
             (["--bogus", "1"], "--bogus"),
         ] {
             let error = demo(&arguments).unwrap_err();
             assert!(error.contains(expected), "{arguments:?}: {error}");
         }
+    }
+
+    #[test]
+    fn a_load_may_kill_two_of_three_instances() {
+        let load = |kill: &str| demo(&["--orders", "10", "--rate", "5", "--kill-during-load", kill]);
+        assert_eq!(load("2").unwrap().kill_during_load, 2);
+        assert!(load("3").unwrap_err().contains("0..3"));
     }
 
     #[test]

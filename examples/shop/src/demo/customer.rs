@@ -1,7 +1,8 @@
-//! A customer: somebody outside, who sends an order and a correlation id of their own.
+//! A customer: somebody outside, who sends an order with a correlation id and an idempotency key of their own.
 
-use std::{error::Error, net::SocketAddr};
+use std::{error::Error, fmt, net::SocketAddr};
 
+use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 
 const ITEMS: [&str; 4] = ["teapot", "umbrella", "lantern", "compass"];
@@ -13,13 +14,24 @@ pub(super) struct Customer {
     gateway: SocketAddr,
 }
 
-/// What the shop answered.
+/// What the shop answered to an order.
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
-    status: u16,
+    status: StatusCode,
     order: Option<i64>,
-    trace_id: String,
+    trace_id: Option<String>,
     correlation_id: String,
+    degraded: Option<String>,
+}
+
+/// Why there is no answer at all.
+#[derive(Debug)]
+pub(super) enum NoAnswer {
+    Http(reqwest::Error),
+    /// An answer came that belongs to something else.
+    OfAnother {
+        correlation_id: String,
+    },
 }
 
 impl Customer {
@@ -27,33 +39,46 @@ impl Customer {
         Self { http: reqwest::Client::new(), gateway }
     }
 
-    /// Sends order `number`, of the user with that number.
-    pub(super) async fn order(&self, number: u32) -> Result<Outcome, Box<dyn Error>> {
-        let correlation_id = format!("customer-{number}-{}", throughline::CorrelationId::generate());
-        let item = ITEMS.iter().cycle().nth(number as usize).copied().unwrap_or("teapot");
+    /// Orders something for this user. An answer that refuses it is no error; none at all is.
+    pub(super) async fn order(&self, user: u32) -> Result<Outcome, NoAnswer> {
+        let correlation_id = format!("customer-{user}-{}", throughline::CorrelationId::generate());
+        let item = ITEMS.iter().cycle().nth(user as usize).copied().unwrap_or("teapot");
         let answer = self
             .http
             .post(format!("http://{}/orders", self.gateway))
             .header("x-correlation-id", &correlation_id)
-            .json(&json!({ "user": number, "item": item }))
+            .header("idempotency-key", &correlation_id)
+            .json(&json!({ "user": user, "item": item }))
             .send()
             .await?;
-        let status = answer.status().as_u16();
-        let returned = answer.headers().get("x-correlation-id").map(|value| value.as_bytes().to_vec());
-        if returned.as_deref() != Some(correlation_id.as_bytes()) {
-            return Err(
-                format!("order {number} came back without its correlation id {correlation_id}").into()
-            );
-        }
-        let answer: Value = answer.json().await?;
-        let trace_id = answer.get("trace_id").and_then(Value::as_str).ok_or("the gateway named no trace")?;
-        let order = answer.pointer("/order/id").and_then(Value::as_i64);
-        Ok(Outcome { status, order, trace_id: trace_id.to_owned(), correlation_id })
+        Outcome::read(answer, correlation_id).await
+    }
+
+    /// What the read model has of this user.
+    pub(super) async fn recent_orders(&self, user: u32) -> Result<Value, NoAnswer> {
+        let url = format!("http://{}/users/{user}/recent-orders", self.gateway);
+        Ok(self.http.get(url).send().await?.error_for_status()?.json().await?)
     }
 }
 
 impl Outcome {
-    pub(super) const fn status(&self) -> u16 {
+    async fn read(answer: Response, correlation_id: String) -> Result<Self, NoAnswer> {
+        let status = answer.status();
+        let header = |name: &str| {
+            let value = answer.headers().get(name).and_then(|value| value.to_str().ok());
+            value.map(str::to_owned)
+        };
+        let (returned, degraded) = (header("x-correlation-id"), header("x-degraded"));
+        if returned.is_some_and(|returned| returned != correlation_id) {
+            return Err(NoAnswer::OfAnother { correlation_id });
+        }
+        let body: Value = serde_json::from_slice(&answer.bytes().await?).unwrap_or_default();
+        let order = body.pointer("/order/id").and_then(Value::as_i64);
+        let trace_id = body.get("trace_id").and_then(Value::as_str).map(str::to_owned);
+        Ok(Self { status, order, trace_id, correlation_id, degraded })
+    }
+
+    pub(super) const fn status(&self) -> StatusCode {
         self.status
     }
 
@@ -62,11 +87,43 @@ impl Outcome {
         self.order
     }
 
-    pub(super) fn trace_id(&self) -> &str {
-        &self.trace_id
+    /// None where telemetry is off, or where the answer isn't the gateway's own.
+    pub(super) fn trace_id(&self) -> Option<&str> {
+        self.trace_id.as_deref()
     }
 
     pub(super) fn correlation_id(&self) -> &str {
         &self.correlation_id
+    }
+
+    /// What the answer has in place of the real thing.
+    pub(super) fn degraded(&self) -> Option<&str> {
+        self.degraded.as_deref()
+    }
+}
+
+impl From<reqwest::Error> for NoAnswer {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Http(error)
+    }
+}
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(_) => f.write_str("the shop gave no answer"),
+            Self::OfAnother { correlation_id } => {
+                write!(f, "the answer came back without its correlation id {correlation_id}")
+            }
+        }
+    }
+}
+
+impl Error for NoAnswer {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Http(error) => Some(error),
+            Self::OfAnother { .. } => None,
+        }
     }
 }

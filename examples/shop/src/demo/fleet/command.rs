@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
+use clap::ValueEnum;
+
 use super::Member;
 use crate::{
-    arguments::{DatabaseUrl, Protocol, Service},
+    arguments::{Balance, DatabaseUrl, Protocol, Service, TelemetrySwitch},
     broker::BrokerUrl,
     faults::Rate,
 };
@@ -16,6 +18,8 @@ pub(in crate::demo) struct Plan {
     pub(in crate::demo) database: DatabaseUrl,
     pub(in crate::demo) otlp: String,
     pub(in crate::demo) protocol: Protocol,
+    pub(in crate::demo) telemetry: TelemetrySwitch,
+    pub(in crate::demo) balance: Balance,
     pub(in crate::demo) log_dir: Option<PathBuf>,
     pub(in crate::demo) faults: BTreeMap<Service, Rate>,
 }
@@ -30,10 +34,11 @@ const fn peers(service: Service) -> &'static [Service] {
 }
 
 impl Plan {
-    /// The command line of one process.
+    /// The command line of one process, which listens at `address` if that is given.
     pub(super) fn arguments(
         &self,
         member: Member,
+        address: Option<SocketAddr>,
         running: impl Fn(Service) -> Vec<SocketAddr>,
     ) -> Vec<String> {
         let service = member.service();
@@ -42,8 +47,13 @@ impl Plan {
         flag("instance", member.instance().to_string());
         flag("otlp", self.otlp.clone());
         flag("protocol", self.protocol.name().to_owned());
+        flag("telemetry", name(&self.telemetry));
+        flag("balance", name(&self.balance));
         flag("broker", self.broker.to_string());
         flag("database", self.database.argument());
+        if let Some(address) = address {
+            flag("listen", address.to_string());
+        }
         for peer in peers(service) {
             for address in running(*peer) {
                 flag("peer", format!("{}={address}", peer.name()));
@@ -57,4 +67,9 @@ impl Plan {
         }
         arguments
     }
+}
+
+/// What a choice is called on the command line.
+fn name(choice: &impl ValueEnum) -> String {
+    choice.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }

@@ -68,8 +68,7 @@ impl Said {
     }
 
     /// How often a service said this word about any order.
-    #[cfg(test)]
-    fn total(&self, service: Service, word: Word) -> u64 {
+    pub(in crate::demo) fn total(&self, service: Service, word: Word) -> u64 {
         self.totals.get(&(service, word)).copied().unwrap_or_default()
     }
 

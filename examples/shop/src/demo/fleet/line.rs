@@ -7,8 +7,8 @@ use super::Report;
 /// A fact that the demo waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line {
-    /// It is ready, and where it listens if it does.
-    Ready(Option<SocketAddr>),
+    /// It is ready, and listens there.
+    Ready(SocketAddr),
     /// A message about this order was dealt with.
     Handled(Word, i64),
     /// Its last word: what became of its telemetry.
@@ -32,11 +32,10 @@ impl Line {
     pub(super) fn parse(line: &str) -> Option<Self> {
         let mut words = line.split_whitespace();
         let fact = match words.next()? {
-            "subscribed" => Self::Ready(None),
-            "listening" => Self::Ready(Some(words.next()?.parse().ok()?)),
+            "listening" => Self::Ready(words.next()?.parse().ok()?),
             "handled" => Self::Handled(Word::parse(words.next()?)?, words.next()?.parse().ok()?),
             "report" => Self::Report(Report::parse(&mut words)?),
-            word => Self::Handled(Word::parse(word)?, words.next()?.parse().ok()?),
+            _ => return None,
         };
         words.next().is_none().then_some(fact)
     }
@@ -61,7 +60,7 @@ mod tests {
     #[test]
     fn facts_are_read_and_nothing_else() {
         for (line, expected) in [
-            ("listening 127.0.0.1:80", Some(Line::Ready(Some(([127, 0, 0, 1], 80).into())))),
+            ("listening 127.0.0.1:80", Some(Line::Ready(([127, 0, 0, 1], 80).into()))),
             ("handled done 7", Some(Line::Handled(Word::Done, 7))),
             ("handled dead 7", Some(Line::Handled(Word::Dead, 7))),
             ("report 9 8 1 5 0", Some(Line::Report(Report::new([9, 8, 1, 5, 0])))),

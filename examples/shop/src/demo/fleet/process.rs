@@ -71,15 +71,17 @@ impl Starting {
             .map_err(|error| format!("{member} did not start: {error}"))?;
         let reading = tokio::spawn(listen(self.lines, member, ledger.clone()));
         let (ends, wishes) = mpsc::unbounded_channel();
+        let id = self.child.id().unwrap_or_default();
         let supervisor = Supervisor { member, child: self.child, _stdin: self.stdin, deaths: deaths.clone() };
-        Ok(ServiceProcess { address, ends, supervising: tokio::spawn(supervisor.watch(wishes)), reading })
+        Ok(ServiceProcess { id, address, ends, supervising: tokio::spawn(supervisor.watch(wishes)), reading })
     }
 }
 
 /// A running service; killed when dropped.
 #[derive(Debug)]
 pub(super) struct ServiceProcess {
-    address: Option<SocketAddr>,
+    id: u32,
+    address: SocketAddr,
     ends: mpsc::UnboundedSender<End>,
     supervising: JoinHandle<()>,
     reading: JoinHandle<()>,
@@ -108,7 +110,12 @@ impl fmt::Display for Death {
 }
 
 impl ServiceProcess {
-    pub(super) const fn address(&self) -> Option<SocketAddr> {
+    /// The process id, for people; signals go through [`end`](Self::end).
+    pub(super) const fn id(&self) -> u32 {
+        self.id
+    }
+
+    pub(super) const fn address(&self) -> SocketAddr {
         self.address
     }
 
@@ -177,7 +184,7 @@ fn terminate(member: Member, id: i32) {
     }
 }
 
-async fn first_word(lines: &mut Lines<BufReader<ChildStdout>>) -> Result<Option<SocketAddr>, Box<dyn Error>> {
+async fn first_word(lines: &mut Lines<BufReader<ChildStdout>>) -> Result<SocketAddr, Box<dyn Error>> {
     while let Some(line) = lines.next_line().await? {
         if let Some(Line::Ready(address)) = Line::parse(&line) {
             return Ok(address);

@@ -27,6 +27,26 @@ impl Report {
         }
         Some(Self::new(numbers))
     }
+
+    pub(in crate::demo) const fn spans_made(&self) -> u64 {
+        self.spans_made
+    }
+
+    pub(in crate::demo) const fn spans_delivered(&self) -> u64 {
+        self.spans_delivered
+    }
+
+    pub(in crate::demo) const fn spans_dropped(&self) -> u64 {
+        self.spans_dropped
+    }
+
+    pub(in crate::demo) const fn lines_written(&self) -> u64 {
+        self.lines_written
+    }
+
+    pub(in crate::demo) const fn lines_dropped(&self) -> u64 {
+        self.lines_dropped
+    }
 }
 
 impl Add for Report {

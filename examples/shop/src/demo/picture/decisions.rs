@@ -19,6 +19,7 @@ pub(super) fn of(span: &Span, look: Look) -> Vec<String> {
         facts.breaker(),
         facts.degraded(),
         facts.cache(),
+        facts.inbox(),
     ];
     words.into_iter().flatten().chain(facts.own()).collect()
 }
@@ -38,12 +39,24 @@ impl Facts<'_> {
         self.span.attribute(key).and_then(AttributeValue::as_bool).unwrap_or_default()
     }
 
-    /// Where a call went.
+    /// Where a call went: the name of the instance where one was chosen, or else the address.
     fn server(&self) -> Option<String> {
-        if self.span.kind != SpanKind::Client || self.look.is_steady() {
+        if !self.is_call() {
+            return None;
+        }
+        let chosen = self.get("throughline.balance.instance").or_else(|| self.get("throughline.shard.id"));
+        if let Some(chosen) = chosen {
+            return Some(format!("→ {chosen}"));
+        }
+        if self.look.is_steady() {
             return None;
         }
         Some(format!("→ {}:{}", self.get("server.address")?, self.get("server.port")?))
+    }
+
+    /// What was decided about a call stands on the caller's span, too, and is told there.
+    fn is_call(&self) -> bool {
+        self.span.kind == SpanKind::Client
     }
 
     fn database(&self) -> Option<String> {
@@ -57,6 +70,9 @@ impl Facts<'_> {
     }
 
     fn balance(&self) -> Option<String> {
+        if self.is_call() {
+            return None;
+        }
         let instance = self.get("throughline.balance.instance")?;
         let strategy = self.get("throughline.balance.strategy")?;
         let (healthy, total) =
@@ -65,6 +81,9 @@ impl Facts<'_> {
     }
 
     fn shard(&self) -> Option<String> {
+        if self.is_call() {
+            return None;
+        }
         let (id, total) = (self.get("throughline.shard.id")?, self.get("throughline.shard.total")?);
         Some(format!("shard {id} of {total}"))
     }
@@ -88,6 +107,9 @@ impl Facts<'_> {
     }
 
     fn breaker(&self) -> Option<String> {
+        if self.is_call() {
+            return None;
+        }
         let (name, state) = (self.get("throughline.breaker.name")?, self.get("throughline.breaker.state")?);
         let rejected = if self.is("throughline.breaker.rejected") { ", rejected" } else { "" };
         Some(format!("breaker {name} {state}{rejected}"))
@@ -99,6 +121,10 @@ impl Facts<'_> {
 
     fn cache(&self) -> Option<String> {
         self.get("throughline.cache.result").map(|result| format!("cache {result}"))
+    }
+
+    fn inbox(&self) -> Option<String> {
+        self.get("throughline.inbox.result").map(|result| format!("inbox {result}"))
     }
 
     /// What the shop's own services say.

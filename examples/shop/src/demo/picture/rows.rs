@@ -5,7 +5,7 @@ use std::time::Duration;
 use throughline_receiver::{AttributeValue, Span, SpanEvent, SpanKind, Status};
 use throughline_testing::{Node, SpanTree};
 
-use super::{Look, decisions};
+use super::{Look, Part, decisions};
 
 /// A line of the picture before its widths are known.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,12 +20,12 @@ pub(super) enum Row {
         status: String,
         time: String,
     },
-    /// Branches, level, message and fields.
-    Log(String),
+    /// Branches, level, message and fields; or what is left out.
+    Text(String),
 }
 
-pub(super) fn rows(tree: &SpanTree, look: Look) -> Vec<Row> {
-    let mut rows = Rows { look, rows: Vec::new() };
+pub(super) fn rows(tree: &SpanTree, part: Part, look: Look) -> Vec<Row> {
+    let mut rows = Rows { part, look, rows: Vec::new() };
     for root in tree.roots() {
         rows.add(root, "", "");
     }
@@ -33,6 +33,7 @@ pub(super) fn rows(tree: &SpanTree, look: Look) -> Vec<Row> {
 }
 
 struct Rows {
+    part: Part,
     look: Look,
     rows: Vec<Row>,
 }
@@ -41,8 +42,9 @@ impl Rows {
     /// Adds a node and what is below it; `branch` leads to the node, `trunk` past it.
     fn add(&mut self, node: Node<'_>, branch: &str, trunk: &str) {
         let span = node.span();
-        let children = self.in_order(node);
-        let below = format!("{trunk}{}", if children.is_empty() { "   " } else { "│  " });
+        let (children, others) = self.branches(node);
+        let is_leaf = children.is_empty() && others.is_empty();
+        let below = format!("{trunk}{}", if is_leaf { "   " } else { "│  " });
         self.rows.push(Row::Span {
             left: format!("{branch}{}  {}", span.service(), span.name),
             trunk: below.clone(),
@@ -51,12 +53,20 @@ impl Rows {
             time: time(span.duration()),
         });
         self.rows
-            .extend(span.events.iter().map(|event| Row::Log(format!("{below}{}", log(event, self.look)))));
-        let last = children.len().saturating_sub(1);
+            .extend(span.events.iter().map(|event| Row::Text(format!("{below}{}", log(event, self.look)))));
+        let last = if others.is_empty() { children.len().saturating_sub(1) } else { children.len() };
         for (place, child) in children.into_iter().enumerate() {
             let (fork, past) = if place == last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
             self.add(child, &format!("{trunk}{fork}"), &format!("{trunk}{past}"));
         }
+        if !others.is_empty() {
+            self.rows.push(Row::Text(format!("{trunk}└─ {}", Part::mention(&others))));
+        }
+    }
+
+    /// What is below a node: what is shown, and what is only mentioned.
+    fn branches<'a>(&self, node: Node<'a>) -> (Vec<Node<'a>>, Vec<Node<'a>>) {
+        self.in_order(node).into_iter().partition(|child| self.part.has(child.span()))
     }
 
     /// The spans below a node in the order in which they began; consumers of one message begin in any order, and stand in that
@@ -73,13 +83,15 @@ impl Rows {
     }
 }
 
+/// The status code, or how else it ended; an exclamation mark where that is a failure.
 fn status(span: &Span) -> String {
     let code = span.attribute("http.response.status_code").map(ToString::to_string);
-    match (&span.status, code) {
-        (Status::Error { .. }, Some(code)) => format!("{code} !"),
+    let end = span.attribute("throughline.http.end").map(ToString::to_string);
+    let end = end.filter(|end| !matches!(end.as_str(), "complete" | "error"));
+    match (&span.status, code.or(end)) {
+        (Status::Error { .. }, Some(how)) => format!("{how} !"),
         (Status::Error { .. }, None) => "error !".to_owned(),
-        (_, Some(code)) => code,
-        (_, None) => String::new(),
+        (_, how) => how.unwrap_or_default(),
     }
 }
 

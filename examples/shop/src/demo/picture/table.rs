@@ -2,9 +2,10 @@
 
 use super::{Look, rows::Row};
 
-/// How wide a picture may be.
-const WIDTH: usize = 120;
-const STATUS_WIDTH: usize = 7;
+/// How wide a picture may be, and any other text.
+pub(in crate::demo) const WIDTH: usize = 120;
+/// At least; `client_gone !` is longer.
+const STATUS_WIDTH_MIN: usize = 7;
 const TIME_WIDTH: usize = 9;
 /// Between two columns.
 const GAP: usize = 2;
@@ -23,21 +24,23 @@ pub(super) fn lay_out(rows: &[Row], look: Look) -> String {
 struct Columns {
     left: usize,
     what: usize,
+    status: usize,
     look: Look,
 }
 
 impl Columns {
     fn of(rows: &[Row], look: Look) -> Self {
-        let (mut left, mut what) = ("service / span".len(), "what".len());
+        let (mut left, mut what, mut status) = ("service / span".len(), "what".len(), STATUS_WIDTH_MIN);
         for row in rows {
-            if let Row::Span { left: text, what: parts, .. } = row {
+            if let Row::Span { left: text, what: parts, status: end, .. } = row {
                 left = left.max(width(text));
+                status = status.max(width(end));
                 what = what.max(width(&parts.join(", ")));
             }
         }
         let time = if look.is_steady() { 0 } else { GAP + TIME_WIDTH };
-        let room = WIDTH.saturating_sub(left + GAP + GAP + STATUS_WIDTH + time).max(WHAT_WIDTH_MIN);
-        Self { left, what: what.min(room), look }
+        let room = WIDTH.saturating_sub(left + GAP + GAP + status + time).max(WHAT_WIDTH_MIN);
+        Self { left, what: what.min(room), status, look }
     }
 
     fn head(&self) -> Vec<String> {
@@ -46,7 +49,7 @@ impl Columns {
 
     fn add(&self, row: &Row, lines: &mut Vec<String>) {
         match row {
-            Row::Log(text) => lines.push(cut(text)),
+            Row::Text(text) => lines.push(cut(text)),
             Row::Span { left, trunk, what, status, time } => {
                 let mut parts = wrap(what, self.what).into_iter();
                 lines.push(self.line(left, &parts.next().unwrap_or_default(), status, time));
@@ -56,8 +59,8 @@ impl Columns {
     }
 
     fn line(&self, left: &str, what: &str, status: &str, time: &str) -> String {
-        let mut line =
-            format!("{}  {}  {status:<STATUS_WIDTH$}", padded(left, self.left), padded(what, self.what));
+        let columns = [padded(left, self.left), padded(what, self.what), padded(status, self.status)];
+        let mut line = columns.join("  ");
         if !self.look.is_steady() {
             line += &format!("  {time:>TIME_WIDTH$}");
         }
@@ -109,7 +112,7 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_they_must_be() {
-        let rows = [span("a", &["→ b"]), Row::Log("│  · INFO said".to_owned())];
+        let rows = [span("a", &["→ b"]), Row::Text("│  · INFO said".to_owned())];
         assert_eq!(
             lay_out(&rows, Look::Live),
             "service / span  what  status        time\n\
@@ -128,7 +131,7 @@ mod tests {
     fn what_does_not_fit_goes_on_below() {
         let (long, longer) = ("x".repeat(30), "y".repeat(40));
         let text =
-            lay_out(&[span(&"a".repeat(50), &[&long, &longer]), Row::Log("z".repeat(200))], Look::Live);
+            lay_out(&[span(&"a".repeat(50), &[&long, &longer]), Row::Text("z".repeat(200))], Look::Live);
         assert_eq!(text.lines().count(), 4, "{text}");
         assert!(text.lines().all(|line| width(line) <= WIDTH), "{text}");
         assert!(text.contains(&format!("│{}  {longer}", " ".repeat(49))), "{text}");
