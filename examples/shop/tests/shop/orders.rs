@@ -29,21 +29,38 @@ gateway: POST /orders (server) #1
   gateway: place order (internal) #2
     gateway: POST (client) #3
       orders: POST /orders (server) #4
-        orders: GET (client) #5
-          users: GET /users/{id} (server) #6
-        orders: create order.created (producer) #7
-          orders: relay order.created (consumer) #8
-            orders: publish order.created (producer) #9
-              analytics: process order.created (consumer) #10
-              fulfilment: process order.created (consumer) #11
-                fulfilment: create order.confirmed (producer) #12
-                  fulfilment: relay order.confirmed (consumer) #13
-                    fulfilment: publish order.confirmed (producer) #14
-                      notifications: process order.confirmed (consumer) #15
-              recent-orders: process order.created (consumer) #16
-  gateway: recommendations (internal) #17
-    gateway: GET (client) #18
-      recommendations: GET /recommendations (server) #19";
+        orders: BEGIN (client) #5
+        orders: COMMIT (client) #6
+        orders: GET (client) #7
+          users: GET /users/{id} (server) #8
+            users: SELECT users (client) #9
+        orders: INSERT orders (client) #10
+        orders: UPDATE stock (client) #11
+        orders: create order.created (producer) #12
+          orders: relay order.created (consumer) #13
+            orders: publish order.created (producer) #14
+              analytics: process order.created (consumer) #15
+                analytics: BEGIN (client) #16
+                analytics: COMMIT (client) #17
+                analytics: INSERT sales (client) #18
+              fulfilment: process order.created (consumer) #19
+                fulfilment: BEGIN (client) #20
+                fulfilment: COMMIT (client) #21
+                fulfilment: INSERT parcels (client) #22
+                fulfilment: create order.confirmed (producer) #23
+                  fulfilment: relay order.confirmed (consumer) #24
+                    fulfilment: publish order.confirmed (producer) #25
+                      notifications: process order.confirmed (consumer) #26
+                        notifications: BEGIN (client) #27
+                        notifications: COMMIT (client) #28
+                        notifications: INSERT notifications (client) #29
+              recent-orders: process order.created (consumer) #30
+                recent-orders: BEGIN (client) #31
+                recent-orders: COMMIT (client) #32
+                recent-orders: INSERT recent_orders (client) #33
+  gateway: recommendations (internal) #34
+    gateway: GET (client) #35
+      recommendations: GET /recommendations (server) #36";
 
 /// Trace id and correlation id of each order, as printed.
 fn orders(printed: &str) -> Vec<(String, String)> {

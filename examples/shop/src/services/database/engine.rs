@@ -2,8 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use sqlx::Pool;
 use throughline::sqlx::{
+    Pool, System,
     inbox::Inbox,
     outbox::{Dialect, Order, Outbox, OutboxError, Relay, StoredEvent},
 };
@@ -18,18 +18,18 @@ const PUBLISH_TIMEOUT: Duration = Duration::from_secs(1);
 const LEASE: Duration = Duration::from_millis(2_500);
 
 /// A pool, and what stands on it. Clones share it.
-pub(in crate::services) struct Engine<DB: Dialect> {
+pub(in crate::services) struct Engine<DB: Dialect + System> {
     pool: Pool<DB>,
     outbox: Outbox<DB>,
     inbox: Inbox<DB>,
 }
 
-impl<DB: Dialect> Engine<DB> {
+impl<DB: Dialect + System> Engine<DB> {
     /// Makes the tables of outbox and inbox, unless they are there.
-    pub(super) async fn over(pool: Pool<DB>) -> Result<Self, OutboxError> {
-        let engine = Self { pool, outbox: Outbox::new(), inbox: Inbox::new() };
-        engine.outbox.create_tables(&engine.pool).await?;
-        engine.inbox.create_tables(&engine.pool).await?;
+    pub(super) async fn over(pool: sqlx::Pool<DB>) -> Result<Self, OutboxError> {
+        let engine = Self { pool: pool.into(), outbox: Outbox::new(), inbox: Inbox::new() };
+        engine.outbox.create_tables(engine.untraced()).await?;
+        engine.inbox.create_tables(engine.untraced()).await?;
         Ok(engine)
     }
 
@@ -38,8 +38,8 @@ impl<DB: Dialect> Engine<DB> {
     }
 
     /// The pool whose statements no trace shows.
-    pub(super) const fn untraced(&self) -> &Pool<DB> {
-        &self.pool
+    pub(super) const fn untraced(&self) -> &sqlx::Pool<DB> {
+        self.pool.inner()
     }
 
     pub(super) const fn outbox(&self) -> &Outbox<DB> {
@@ -53,7 +53,7 @@ impl<DB: Dialect> Engine<DB> {
     /// See [`Database::relay`](super::Database::relay).
     pub(super) async fn relay(&self, publisher: &Arc<EventPublisher>, stop: &Stop) -> Result<(), Failure> {
         let publish = async |event: &StoredEvent| publisher.publish_stored(event).await;
-        let relay = Relay::builder(self.pool.clone(), &self.outbox, publish)
+        let relay = Relay::builder(self.untraced().clone(), &self.outbox, publish)
             .poll_interval(POLL_INTERVAL)
             .publish_timeout(PUBLISH_TIMEOUT)
             .lease(LEASE)
@@ -71,13 +71,13 @@ impl<DB: Dialect> Engine<DB> {
     }
 }
 
-impl<DB: Dialect> Clone for Engine<DB> {
+impl<DB: Dialect + System> Clone for Engine<DB> {
     fn clone(&self) -> Self {
         Self { pool: self.pool.clone(), outbox: self.outbox.clone(), inbox: self.inbox.clone() }
     }
 }
 
-impl<DB: Dialect> fmt::Debug for Engine<DB> {
+impl<DB: Dialect + System> fmt::Debug for Engine<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").finish_non_exhaustive()
     }

@@ -1,14 +1,17 @@
 //! Writes that are all there or none of them, events and what was heard of included.
 
 use sqlx::{Error, Postgres, Sqlite};
-use throughline::sqlx::outbox::{Event, OutboxError};
+use throughline::sqlx::{
+    self as traced,
+    outbox::{Event, OutboxError},
+};
 
 use super::{Row, Statement, engine::Engine};
 
 /// A transaction. Dropped, it is rolled back.
 pub(in crate::services) enum Transaction {
-    Sqlite(sqlx::Transaction<'static, Sqlite>, Engine<Sqlite>),
-    Postgres(sqlx::Transaction<'static, Postgres>, Engine<Postgres>),
+    Sqlite(traced::Transaction<'static, Sqlite>, Engine<Sqlite>),
+    Postgres(traced::Transaction<'static, Postgres>, Engine<Postgres>),
 }
 
 impl Transaction {
@@ -41,8 +44,10 @@ impl Transaction {
     /// Stores an event: it is told to others if this is committed, and not otherwise.
     pub(in crate::services) async fn store(&mut self, event: Event) -> Result<(), OutboxError> {
         match self {
-            Self::Sqlite(transaction, engine) => engine.outbox().store(transaction, event).await,
-            Self::Postgres(transaction, engine) => engine.outbox().store(transaction, event).await,
+            Self::Sqlite(transaction, engine) => engine.outbox().store(transaction.inner_mut(), event).await,
+            Self::Postgres(transaction, engine) => {
+                engine.outbox().store(transaction.inner_mut(), event).await
+            }
         }
         .map(|_| ())
     }
@@ -55,10 +60,10 @@ impl Transaction {
     ) -> Result<bool, OutboxError> {
         match self {
             Self::Sqlite(transaction, engine) => {
-                engine.inbox().first_time(transaction, consumer, message_id).await
+                engine.inbox().first_time(transaction.inner_mut(), consumer, message_id).await
             }
             Self::Postgres(transaction, engine) => {
-                engine.inbox().first_time(transaction, consumer, message_id).await
+                engine.inbox().first_time(transaction.inner_mut(), consumer, message_id).await
             }
         }
     }

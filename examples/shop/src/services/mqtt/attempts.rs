@@ -3,7 +3,10 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use rumqttc::v5::mqttbytes::v5::Publish;
-use throughline::{SpanExt, messaging::mqtt::Subscriber};
+use throughline::{
+    SpanExt,
+    messaging::mqtt::{Subscriber, forget_context},
+};
 use tracing::{error, warn};
 
 use super::{EventPublisher, Handled, Handler, Message};
@@ -81,12 +84,13 @@ impl<H: Handler> Attempts<H> {
         handled
     }
 
-    /// Sends a message to the dead letters as it came, context included. Until the broker has it there, it isn't acknowledged
-    /// here.
+    /// Sends a message to the dead letters: on behalf of this attempt, whose context takes the place of the one that it came
+    /// with. Until the broker has it there, it isn't acknowledged here.
     async fn bury(&self, message: &Publish) {
         let topic = format!("{}.dead", String::from_utf8_lossy(&message.topic));
         error!(topic, "message is a dead letter");
-        let properties = message.properties.clone().unwrap_or_default();
+        let mut properties = message.properties.clone().unwrap_or_default();
+        forget_context(&mut properties);
         while let Err(failure) = self.dead_letters.publish(&topic, &message.payload, properties.clone()).await
         {
             warn!(%failure, "dead letter not published");

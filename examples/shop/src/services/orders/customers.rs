@@ -2,7 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::{PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use axum::http::StatusCode;
@@ -11,7 +11,7 @@ use tower::{ServiceBuilder, ServiceExt};
 
 use super::Refusal;
 use crate::services::{
-    client::{Answer, Http, Instance, get, read},
+    client::{Answer, Http, get, read},
     order::User,
     users::{Ring, key, ring},
 };
@@ -24,18 +24,18 @@ const RESENDS_MAX: u32 = 2;
 pub(super) struct Customers {
     http: Http,
     retry: retry::RetryLayer,
-    ring: RwLock<Ring>,
+    ring: RwLock<Arc<Ring>>,
 }
 
 impl Customers {
     pub(super) fn new(http: Http, shards: &[SocketAddr]) -> Self {
-        let ring = RwLock::new(ring(shards, &http));
+        let ring = RwLock::new(Arc::new(ring(shards, &http)));
         Self { http, retry: retry::layer("users").resends_max(RESENDS_MAX), ring }
     }
 
     /// From now on these are asked.
     pub(super) fn change_shards(&self, shards: &[SocketAddr]) {
-        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = ring(shards, &self.http);
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring(shards, &self.http));
     }
 
     pub(super) async fn find(&self, id: u32) -> Result<User, Refusal> {
@@ -47,14 +47,19 @@ impl Customers {
     }
 
     async fn ask(&self, id: u32) -> Result<Answer, Refusal> {
-        let shard = self.shard_of(id).ok_or_else(|| Refusal::Trouble("there is no shard of users".into()))?;
-        let client = ServiceBuilder::new().layer(self.retry.clone()).layer(timeout::client()).service(shard);
-        let answer = client.oneshot(get(&format!("/users/{id}"))?).await;
+        let (ring, call) = (self.ring(), get(&format!("/users/{id}"))?);
+        let asked = ring.call(&key(id), |shard| {
+            let client = ServiceBuilder::new()
+                .layer(self.retry.clone())
+                .layer(timeout::client())
+                .service(shard.clone());
+            client.oneshot(call)
+        });
+        let answer = asked.ok_or_else(|| Refusal::Trouble("there is no shard of users".into()))?.await;
         answer.map_err(|error| Refusal::Trouble(error.into()))
     }
 
-    fn shard_of(&self, id: u32) -> Option<Instance> {
-        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
-        ring.route(&key(id)).cloned()
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -1,7 +1,8 @@
 //! The rows of orders and stock, and what is told about them.
 
 use sqlx::Error;
-use throughline::sqlx::outbox::Event;
+use throughline::{Context, core::with_remote, sqlx::outbox::Event};
+use tracing::{Instrument, info_span};
 
 use super::Refusal;
 use crate::services::{
@@ -36,12 +37,9 @@ pub(super) enum Placed {
 impl Store {
     /// The store, filled if it is new.
     pub(super) async fn open(database: Database) -> Result<Self, Error> {
-        let mut transaction = database.begin().await?;
-        for item in ITEMS {
-            let fill = sql("INSERT INTO stock (item, pieces) VALUES ($1, $2) ON CONFLICT DO NOTHING");
-            transaction.execute(fill.text(item).integer(STOCK)).await?;
-        }
-        transaction.commit().await?;
+        // Nobody has asked for this: a trace of its own.
+        let span = with_remote(&Context::root(), || info_span!("fill stock"));
+        fill(&database).instrument(span).await?;
         Ok(Self { database })
     }
 
@@ -76,6 +74,15 @@ impl Store {
         let rows = self.database.rows_untraced(sql("SELECT item, pieces FROM stock")).await?;
         rows.iter().map(|row| Ok((row.text(0)?, row.integer(1)?))).collect()
     }
+}
+
+async fn fill(database: &Database) -> Result<(), Error> {
+    let mut transaction = database.begin().await?;
+    for item in ITEMS {
+        let fill = sql("INSERT INTO stock (item, pieces) VALUES ($1, $2) ON CONFLICT DO NOTHING");
+        transaction.execute(fill.text(item).integer(STOCK)).await?;
+    }
+    transaction.commit().await
 }
 
 /// The new order's id; `None` where there is an order under this key.

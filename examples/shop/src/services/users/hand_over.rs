@@ -30,9 +30,9 @@ pub(super) struct Handed {
 ///
 /// The back door has no trace, and this is worth one: it begins here.
 pub(super) async fn hand_over(store: &Store, ring: &Ring, name: &str) -> Result<Handed, Failure> {
+    let leaving = leaving(store.own().await?, ring, name);
     let span = with_remote(&Context::root(), || info_span!("hand over users"));
     async {
-        let leaving = leaving(store.own().await?, ring, name);
         let moved = leaving.values().map(|(_, users)| users.len()).sum();
         for (owner, users) in leaving.values() {
             for batch in users.chunks(BATCH_MAX) {

@@ -1,6 +1,8 @@
 //! The rows of one shard.
 
 use sqlx::Error;
+use throughline::{Context, core::with_remote};
+use tracing::{Instrument, info_span};
 
 use super::ring::{first_ring, key};
 use crate::services::{
@@ -40,7 +42,9 @@ impl Store {
     /// The rows of the shard of this name, which at its very first start has its share of the users.
     pub(super) async fn open(database: Database, name: &str) -> Result<Self, Error> {
         let store = Self { database };
-        store.seed(name).await?;
+        // Nobody has asked for this: a trace of its own.
+        let span = with_remote(&Context::root(), || info_span!("seed users"));
+        store.seed(name).instrument(span).await?;
         Ok(store)
     }
 
