@@ -165,7 +165,9 @@ where
                 }
                 StateProjection::Waiting { service, request } => {
                     if ready!(service.poll_ready(cx)).is_err() {
-                        return Poll::Ready(Ok(this.settings.degrade(Cause::Error(plain_name(type_name::<S::Error>())))));
+                        return Poll::Ready(Ok(this
+                            .settings
+                            .degrade(Cause::Error(plain_name(type_name::<S::Error>())))));
                     }
                     let Some(request) = request.take() else { return Poll::Pending };
                     service.call(request)
