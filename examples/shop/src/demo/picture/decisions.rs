@@ -12,6 +12,7 @@ pub(super) fn of(span: &Span, look: Look) -> Vec<String> {
         facts.database(),
         facts.messaging(),
         facts.balance(),
+        facts.health(),
         facts.shard(),
         facts.resend(),
         facts.retries(),
@@ -73,11 +74,15 @@ impl Facts<'_> {
         if self.is_call() {
             return None;
         }
-        let instance = self.get("throughline.balance.instance")?;
-        let strategy = self.get("throughline.balance.strategy")?;
-        let (healthy, total) =
-            (self.get("throughline.balance.healthy")?, self.get("throughline.balance.total")?);
-        Some(format!("{strategy} {instance} ({healthy} of {total} healthy)"))
+        Some(format!("{} {}", self.get("throughline.balance.strategy")?, self.get("throughline.balance.instance")?))
+    }
+
+    fn health(&self) -> Option<String> {
+        if self.is_call() {
+            return None;
+        }
+        let (healthy, total) = (self.get("throughline.balance.healthy")?, self.get("throughline.balance.total")?);
+        Some(format!("{healthy} of {total} healthy"))
     }
 
     fn shard(&self) -> Option<String> {
@@ -110,9 +115,9 @@ impl Facts<'_> {
         if self.is_call() {
             return None;
         }
-        let (name, state) = (self.get("throughline.breaker.name")?, self.get("throughline.breaker.state")?);
-        let rejected = if self.is("throughline.breaker.rejected") { ", rejected" } else { "" };
-        Some(format!("breaker {name} {state}{rejected}"))
+        let state = self.get("throughline.breaker.state")?;
+        let rejected = if self.is("throughline.breaker.rejected") { ": rejected" } else { "" };
+        Some(format!("breaker {state}{rejected}"))
     }
 
     fn degraded(&self) -> Option<String> {
@@ -127,9 +132,10 @@ impl Facts<'_> {
         self.get("throughline.inbox.result").map(|result| format!("inbox {result}"))
     }
 
-    /// What the shop's own services say.
+    /// What the shop's own services say. That an attempt is the first goes without saying.
     fn own(&self) -> impl Iterator<Item = String> {
         let own = self.span.attributes.iter().filter_map(|(key, _)| key.strip_prefix("shop."));
-        own.filter_map(|key| Some(format!("{key}={}", self.get(&format!("shop.{key}"))?)))
+        let said = own.filter_map(|key| Some(format!("{key} {}", self.get(&format!("shop.{key}"))?)));
+        said.filter(|said| said != "attempt 1")
     }
 }
