@@ -74,14 +74,19 @@ impl Facts<'_> {
         if self.is_call() {
             return None;
         }
-        Some(format!("{} {}", self.get("throughline.balance.strategy")?, self.get("throughline.balance.instance")?))
+        Some(format!(
+            "{} {}",
+            self.get("throughline.balance.strategy")?,
+            self.get("throughline.balance.instance")?
+        ))
     }
 
     fn health(&self) -> Option<String> {
         if self.is_call() {
             return None;
         }
-        let (healthy, total) = (self.get("throughline.balance.healthy")?, self.get("throughline.balance.total")?);
+        let (healthy, total) =
+            (self.get("throughline.balance.healthy")?, self.get("throughline.balance.total")?);
         Some(format!("{healthy} of {total} healthy"))
     }
 
