@@ -3,7 +3,7 @@
 //! ```text
 //! cargo run -p shop                                # starts all services, prints the traces of two orders
 //! cargo run -p shop -- --list                      # what there is to see, each with --scenario NAME
-//! cargo run -p shop -- --orders 1000 --rate 100    # load, and whether any order was lost or doubled
+//! cargo run -p shop -- --orders 500 --rate 50      # load, and whether any order was lost or doubled
 //! cargo run -p shop -- --otlp http://127.0.0.1:4317 --log-dir logs
 //! ```
 //!
