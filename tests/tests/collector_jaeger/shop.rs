@@ -145,7 +145,10 @@ fn check(stack: &Stack, orders: &[Order]) {
     for service in SERVICES {
         // A service that makes its tables at its start has a trace for that, too, which is its own alone.
         let all = jaeger::traces_of(jaeger, service);
-        assert!(ids.is_subset(&all), "the traces of {service} are those of the orders, {ids:?}, and more: {all:?}");
+        assert!(
+            ids.is_subset(&all),
+            "the traces of {service} are those of the orders, {ids:?}, and more: {all:?}"
+        );
         for other in all.difference(&ids) {
             let spans = jaeger::trace(jaeger, other, |spans| !spans.is_empty());
             assert!(spans.iter().all(|span| span.service == service), "{spans:#?}");
