@@ -33,9 +33,9 @@ impl Database {
         Ok(match self {
             // Two that read first and then both want to write would be a deadlock, which SQLite ends with an error for one.
             Self::Sqlite(engine) => {
-                Transaction::Sqlite(engine.pool().begin_with("BEGIN IMMEDIATE").await?, engine.clone())
+                Transaction::Sqlite(engine.writer().begin_with("BEGIN IMMEDIATE").await?, engine.clone())
             }
-            Self::Postgres(engine) => Transaction::Postgres(engine.pool().begin().await?, engine.clone()),
+            Self::Postgres(engine) => Transaction::Postgres(engine.writer().begin().await?, engine.clone()),
         })
     }
 
@@ -43,11 +43,11 @@ impl Database {
     pub(super) async fn rows(&self, statement: Statement) -> Result<Vec<Row>, Error> {
         Ok(match self {
             Self::Sqlite(engine) => {
-                let rows = statement.query::<Sqlite>().fetch_all(engine.pool()).await?;
+                let rows = statement.query::<Sqlite>().fetch_all(engine.reader()).await?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
             Self::Postgres(engine) => {
-                let rows = statement.query::<Postgres>().fetch_all(engine.pool()).await?;
+                let rows = statement.query::<Postgres>().fetch_all(engine.reader()).await?;
                 rows.into_iter().map(Row::Postgres).collect()
             }
         })
@@ -57,11 +57,11 @@ impl Database {
     pub(super) async fn rows_untraced(&self, statement: Statement) -> Result<Vec<Row>, Error> {
         Ok(match self {
             Self::Sqlite(engine) => {
-                let rows = statement.query::<Sqlite>().fetch_all(engine.untraced()).await?;
+                let rows = statement.query::<Sqlite>().fetch_all(engine.reader().inner()).await?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
             Self::Postgres(engine) => {
-                let rows = statement.query::<Postgres>().fetch_all(engine.untraced()).await?;
+                let rows = statement.query::<Postgres>().fetch_all(engine.reader().inner()).await?;
                 rows.into_iter().map(Row::Postgres).collect()
             }
         })
@@ -84,16 +84,16 @@ impl Database {
     /// Makes all events that were relayed wait again; returns how many there are.
     pub(super) async fn replay(&self) -> Result<u64, OutboxError> {
         match self {
-            Self::Sqlite(engine) => engine.outbox().replay(engine.untraced(), Replay::all()).await,
-            Self::Postgres(engine) => engine.outbox().replay(engine.untraced(), Replay::all()).await,
+            Self::Sqlite(engine) => engine.outbox().replay(engine.relay_pool(), Replay::all()).await,
+            Self::Postgres(engine) => engine.outbox().replay(engine.relay_pool(), Replay::all()).await,
         }
     }
 
     /// How full the outbox is.
     pub(super) async fn outbox_state(&self) -> Result<OutboxState, OutboxError> {
         match self {
-            Self::Sqlite(engine) => engine.outbox().state(engine.untraced()).await,
-            Self::Postgres(engine) => engine.outbox().state(engine.untraced()).await,
+            Self::Sqlite(engine) => engine.outbox().state(engine.reader().inner()).await,
+            Self::Postgres(engine) => engine.outbox().state(engine.reader().inner()).await,
         }
     }
 

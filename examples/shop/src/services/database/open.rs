@@ -9,15 +9,19 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::{Database, engine::Engine};
+use super::{
+    Database,
+    engine::{Engine, Pools},
+};
 use crate::{arguments::DatabaseUrl, services::Failure};
 
 /// How long a write waits for another process to release a SQLite file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a request waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How many connections there are to a SQLite file, which one of them at a time can write to.
-const SQLITE_CONNECTIONS_MAX: u32 = 2;
+/// How many connections of a process read from a SQLite file. One writes: several would poll for their turn, where a pool hands
+/// it over.
+const SQLITE_READERS_MAX: u32 = 2;
 /// How many connections there are to PostgreSQL.
 const POSTGRES_CONNECTIONS_MAX: u32 = 4;
 
@@ -39,13 +43,14 @@ impl Database {
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Normal)
                     .busy_timeout(BUSY_TIMEOUT);
-                let pool = PoolOptions::<Sqlite>::new()
-                    .max_connections(SQLITE_CONNECTIONS_MAX)
-                    .acquire_timeout(ACQUIRE_TIMEOUT)
-                    .connect_with(options)
-                    .await?;
-                create(&pool, schema, "INTEGER PRIMARY KEY AUTOINCREMENT").await?;
-                Ok(Self::Sqlite(Engine::over(pool).await?))
+                let pool = |connections| {
+                    let pool = PoolOptions::<Sqlite>::new().max_connections(connections);
+                    pool.acquire_timeout(ACQUIRE_TIMEOUT).connect_lazy_with(options.clone())
+                };
+                let pools =
+                    Pools { writer: pool(1).into(), reader: pool(SQLITE_READERS_MAX).into(), relay: pool(1) };
+                create(&pools.relay, schema, "INTEGER PRIMARY KEY AUTOINCREMENT").await?;
+                Ok(Self::Sqlite(Engine::over(pools).await?))
             }
             DatabaseUrl::Postgres(url) => {
                 let namespace = name.replace('-', "_");
@@ -63,7 +68,8 @@ impl Database {
                 })
                 .await?;
                 create(&pool, schema, "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY").await?;
-                Ok(Self::Postgres(Engine::over(pool).await?))
+                let pools = Pools { writer: pool.clone().into(), reader: pool.clone().into(), relay: pool };
+                Ok(Self::Postgres(Engine::over(pools).await?))
             }
         }
     }
