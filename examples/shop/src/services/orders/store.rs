@@ -13,6 +13,8 @@ use crate::services::{
 /// What there is to buy, and how much of each at first.
 const ITEMS: [&str; 4] = ["teapot", "umbrella", "lantern", "compass"];
 const STOCK: i64 = 1_000_000;
+/// The longest name of an item, in bytes.
+const ITEM_LEN_MAX: usize = 100;
 
 pub(super) const SCHEMA: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS orders (id {id}, user_id BIGINT NOT NULL, item TEXT NOT NULL, \
@@ -51,6 +53,10 @@ impl Store {
     ///
     /// A key makes the order one however often it is sent. Two that come at once are one after the other for the database.
     pub(super) async fn place(&self, user: &User, item: &str, key: Option<&str>) -> Result<Placed, Refusal> {
+        // What no database would take as a text is no item either.
+        if item.len() > ITEM_LEN_MAX || item.contains(char::is_control) {
+            return Err(Refusal::UnknownItem);
+        }
         let mut transaction = self.database.begin().await?;
         let Some(id) = insert(&mut transaction, user, item, key).await? else {
             let order = stored_under(&mut transaction, key).await?;
@@ -184,8 +190,10 @@ mod tests {
         store.place(&user(1), "teapot", Some("first")).await.unwrap();
         let sold_out = store.place(&user(1), "teapot", Some("second")).await;
         assert!(matches!(sold_out, Err(Refusal::SoldOut)), "{sold_out:?}");
-        let unknown = store.place(&user(1), "unicorn", Some("third")).await;
-        assert!(matches!(unknown, Err(Refusal::UnknownItem)), "{unknown:?}");
+        for item in ["unicorn", "tea\0pot", &"x".repeat(101), ""] {
+            let unknown = store.place(&user(1), item, Some("third")).await;
+            assert!(matches!(unknown, Err(Refusal::UnknownItem)), "{unknown:?}");
+        }
         assert_eq!(counts(&store).await, (1, 1, 0));
     }
 }
