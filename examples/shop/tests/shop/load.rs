@@ -17,7 +17,7 @@ const WORDS: [&str; 6] = ["accepted", "database", "packed", "notified", "read mo
 
 #[tokio::test]
 async fn with_two_of_three_instances_killed_no_order_is_lost_or_doubled() {
-    let told = Told::by(&["--orders", "150", "--rate", "50", "--kill-during-load", "2"]).await;
+    let told = Told::by(&["--orders", "150", "--rate", "30", "--kill-during-load", "2"]).await;
     for word in WORDS {
         assert_eq!(compared(&told.printed, word), 150, "{word}: {}", told.printed);
     }
