@@ -1,11 +1,12 @@
 //! The patterns that keep a distributed system up, each decision visible on the span of whoever asked.
 //!
 //! ```text
-//! call ─► cached read ─► fallback ─► retry ─► time limit ─► breaker ─► balancer or shard ─► traced client ─► instance
-//!          hit, stale     degraded    resends   elapsed      state        instance, health     a span an attempt
+//! call ─► cached read ─► fallback ─► retry ─► breaker ─► time limit ─► balancer or shard ─► traced client ─► instance
+//!          hit, stale     degraded    resends   state      elapsed        instance, health     a span an attempt
 //! ```
 //!
-//! Each part is a tower layer or a small function of its own; take those you need, in that order. The mechanisms come from
+//! Each part is a tower layer or a small function of its own; take those you need, in that order: the
+//! time limit is below the breaker, because who hangs has failed, too. The mechanisms come from
 //! well-kept crates where one fits; what is ours is that every decision is on the caller's span (attributes under
 //! `throughline.`), a change of state is one log line, and all of it is counted in `throughline.resilience.decisions`, by
 //! pattern, name and decision.
@@ -18,8 +19,8 @@
 //! # let http = service_fn(async |_: http::Request<()>| Ok::<_, std::io::Error>(http::Response::new(())));
 //! let users = ServiceBuilder::new()
 //!     .layer(retry::layer("users"))
-//!     .layer(timeout::client())
 //!     .layer(breaker::http("users"))
+//!     .layer(timeout::client())
 //!     .service(http);
 //! # let _ = users.clone(); fn is_client<S: tower::Service<http::Request<()>>>(_: S) {} is_client(users);
 //! # }

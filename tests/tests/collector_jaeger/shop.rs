@@ -4,13 +4,13 @@ use std::{
     collections::BTreeSet,
     fs,
     net::{Ipv4Addr, TcpStream},
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
     time::Duration,
 };
 
 use serde_json::Value;
-use tests::{MOSQUITTO, Server, free_ports, program};
+use tests::{MOSQUITTO, Server, free_ports, program, shop};
 
 use crate::{
     jaeger::{self, Edge, Span},
@@ -194,20 +194,6 @@ fn read_order(line: &str) -> Option<Order> {
     let value = |name| line.split_whitespace().find_map(|word| word.strip_prefix(name)).map(str::to_owned);
     line.starts_with("order ").then_some(())?;
     Some(Order { trace_id: value("trace_id=")?, correlation_id: value("correlation_id=")? })
-}
-
-/// The program, built beside this test. Nothing is to be done where `cargo run -p shop` came first.
-fn shop() -> PathBuf {
-    let test = std::env::current_exe().expect("the path of this test");
-    let profile = test.parent().and_then(Path::parent).expect("the folder above deps");
-    let target = profile.parent().expect("the target folder");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "-p", "shop", "--target-dir"])
-        .arg(target)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status();
-    assert!(built.expect("cargo starts").success(), "the demo does not build");
-    profile.join("shop")
 }
 
 fn is_whole(spans: &BTreeSet<Span>) -> bool {

@@ -29,9 +29,11 @@ pub(super) struct Load {
 /// Sends the orders, waits until their events have got everywhere, ends the services, and compares.
 pub(super) async fn run(stage: &mut Stage, load: Load) -> Result<(), Box<dyn Error>> {
     let watcher = stage.received().map(|received| Watcher::start(received.clone()));
+    // A database that is not new has orders of others.
+    let before = settled::ask(stage).await?;
     let mut progress = Progress::new(load.orders);
     let answers = pace::send(stage, load, &mut progress).await?;
-    let settled = settled::wait(stage).await?;
+    let settled = settled::wait(stage).await?.since(&before);
     stage.close().await;
     let seen = match watcher {
         None => None,

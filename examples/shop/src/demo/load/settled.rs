@@ -49,7 +49,8 @@ pub(super) async fn wait(stage: &Stage) -> Result<Settled, Box<dyn Error>> {
     }
 }
 
-async fn ask(stage: &Stage) -> Result<Settled, Box<dyn Error>> {
+/// What they have counted until now.
+pub(super) async fn ask(stage: &Stage) -> Result<Settled, Box<dyn Error>> {
     let orders = state(stage, Service::Orders).await?;
     let mut settled = Settled {
         database: number(&orders, "/orders"),
@@ -79,6 +80,16 @@ fn number(state: &Value, path: &str) -> u64 {
 }
 
 impl Settled {
+    /// What has come since those numbers.
+    pub(super) fn since(mut self, before: &Self) -> Self {
+        self.database = self.database.saturating_sub(before.database);
+        for (now, then) in self.consumers.iter_mut().zip(&before.consumers) {
+            now.1 = now.1.saturating_sub(then.1);
+            now.2 = now.2.saturating_sub(then.2);
+        }
+        self
+    }
+
     fn agrees(&self) -> bool {
         self.waiting == 0 && self.consumers.iter().all(|(_, orders, _)| *orders == self.database)
     }

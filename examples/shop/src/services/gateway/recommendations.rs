@@ -52,8 +52,9 @@ impl Recommendations {
         let breaker = breaker::builder("recommendations").open_for(OPEN_FOR).build();
         let client = ServiceBuilder::new()
             .layer(fallback::layer("recommendations", |_| Response::new(bestsellers())))
-            .layer(timeout::client().limit(TIME_LIMIT))
             .layer(breaker.clone())
+            // Below the breaker: who hangs has failed, too.
+            .layer(timeout::client().limit(TIME_LIMIT))
             .service(instance.ok_or("gateway needs --peer recommendations=ADDR")?);
         let client = BoxCloneSyncService::new(client.map_err(Failure::from));
         Ok(Self { client, breaker })
