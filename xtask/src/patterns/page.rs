@@ -39,6 +39,11 @@ pub(super) fn blocks(page: &str) -> Result<Vec<Block<'_>>, String> {
     Ok(blocks)
 }
 
+/// The arguments of the shop whose output the blocks show.
+pub(super) fn of_shop<'a>(blocks: &'a [Block<'a>]) -> impl Iterator<Item = &'a str> {
+    super::of(blocks, Source::Shop).map(|block| block.of)
+}
+
 /// The page with what `print` gives in the place of each block of output.
 pub(super) fn with_output(
     page: &str,
