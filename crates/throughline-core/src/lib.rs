@@ -77,6 +77,7 @@ mod span_data;
 mod value;
 
 // What every crate needs once.
+mod backoff;
 mod clock;
 pub mod env;
 mod error_chain;
@@ -91,6 +92,7 @@ mod severity;
 pub mod sql;
 mod suppress;
 
+pub use backoff::Backoff;
 pub use baggage::{BAGGAGE_BYTES_MAX, BAGGAGE_MEMBERS_MAX, BAGGAGE_READ_BYTES_MAX, Baggage, BaggageError};
 pub use baggage_fields::BaggageFields;
 pub use bridge::{Companion, ContextBridge, install_bridge};

@@ -6,7 +6,7 @@ use std::{
 };
 
 use rand::{
-    Rng, SeedableRng,
+    Rng, RngExt, SeedableRng,
     rngs::{SmallRng, SysRng},
 };
 
@@ -39,6 +39,11 @@ pub(crate) fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     GENERATOR.with_borrow_mut(|generator| generator.fill_bytes(&mut bytes));
     bytes
+}
+
+/// Any number from 0 to 1, both included.
+pub(crate) fn share() -> f64 {
+    GENERATOR.with_borrow_mut(|generator| generator.random_range(0.0..=1.0))
 }
 
 fn seeded() -> SmallRng {

@@ -30,11 +30,11 @@
 //!
 //! On the caller's span: `throughline.retry.resends`, and in `throughline.retry.end` why it was not sent once more.
 
-mod backoff;
 mod policy;
 
 use std::{sync::Arc, time::Duration};
 
+use throughline_core::Backoff;
 use tower::{
     layer::Layer,
     retry::{Retry, budget::TpsBudget},
@@ -67,7 +67,7 @@ pub fn layer(name: &'static str) -> RetryLayer {
         name,
         resends_max: RESENDS_MAX,
         throttled: Throttled::default(),
-        backoff: backoff::Backoff::default(),
+        backoff: Backoff::new(Duration::from_millis(100), Duration::from_secs(10)),
         budget: Arc::new(TpsBudget::default()),
     }
 }
@@ -81,7 +81,7 @@ pub struct RetryLayer {
     name: &'static str,
     resends_max: u32,
     throttled: Throttled,
-    backoff: backoff::Backoff,
+    backoff: Backoff,
     budget: Arc<TpsBudget>,
 }
 
@@ -100,7 +100,7 @@ impl RetryLayer {
 
     /// The pause before the first resend, at most, and that before any of them.
     pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
-        self.backoff = backoff::Backoff::new(first, longest);
+        self.backoff = Backoff::new(first, longest);
         self
     }
 

@@ -47,7 +47,7 @@ impl RetryPolicy {
             Some(pause) if pause > RETRY_AFTER_MAX => Err(End::AskedForTooLong),
             _ if !self.settings.budget.withdraw() => Err(End::BudgetSpent),
             Some(pause) => Ok(pause),
-            None => Ok(self.settings.backoff.pause(self.resends)),
+            None => Ok(self.settings.backoff.wait(self.resends + 1)),
         }
     }
 

@@ -71,7 +71,6 @@ pub(crate) mod table;
 
 // Relaying.
 mod attempt;
-mod backoff;
 mod counters;
 mod lease;
 mod relay;
@@ -90,21 +89,21 @@ pub(crate) mod dialect;
 pub(crate) mod error;
 mod statements;
 
-pub use backoff::{BACKOFF_FIRST, BACKOFF_MAX, Backoff};
 pub use counters::RelayCounters;
 pub use dialect::Dialect;
 pub use error::OutboxError;
 pub use event::{Event, KEY_BYTES_MAX};
 pub use lease::LEASE_MAX;
 pub use relay::{
-    ATTEMPTS_MAX, BATCH_MAX, LEASE, Order, POLL_INTERVAL, PUBLISH_TIMEOUT, RETENTION, Relay, RelayBuilder,
-    RelayHandle, TRACE_AGE_MAX,
+    ATTEMPTS_MAX, BACKOFF_FIRST, BACKOFF_MAX, BATCH_MAX, LEASE, Order, POLL_INTERVAL, PUBLISH_TIMEOUT,
+    RETENTION, Relay, RelayBuilder, RelayHandle, TRACE_AGE_MAX,
 };
 pub use replay::Replay;
 pub use retention::DELETE_ROWS_MAX;
 pub use state::OutboxState;
 pub use stored_event::StoredEvent;
 pub use table::{Outbox, PAYLOAD_BYTES_MAX, TABLE};
+pub use throughline_core::Backoff;
 
 /// What `messaging.system` says of the outbox: a name of our own.
 const SYSTEM: &str = "outbox";

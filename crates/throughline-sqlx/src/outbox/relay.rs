@@ -18,7 +18,11 @@ pub const BATCH_MAX: u32 = 100;
 pub const PUBLISH_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a relay that has died is waited for, unless set.
 pub const LEASE: Duration = Duration::from_secs(30);
-/// How many attempts an event gets, unless set: with the default [`Backoff`] about half an hour.
+/// The bound of the first wait between two attempts, unless set.
+pub const BACKOFF_FIRST: Duration = Duration::from_millis(500);
+/// The longest wait between two attempts, unless set.
+pub const BACKOFF_MAX: Duration = Duration::from_secs(300);
+/// How many attempts an event gets, unless set: with the default waits about half an hour.
 pub const ATTEMPTS_MAX: u32 = 20;
 /// How long relayed events are kept, unless set.
 pub const RETENTION: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -98,7 +102,7 @@ impl<DB: Dialect, F> RelayBuilder<DB, F> {
         self
     }
 
-    /// How long to wait between attempts.
+    /// How long to wait between attempts; [`BACKOFF_FIRST`] to [`BACKOFF_MAX`] unless set.
     pub const fn backoff(mut self, backoff: Backoff) -> Self {
         self.settings.backoff = backoff;
         self
@@ -205,7 +209,7 @@ impl<DB: Dialect, F> Relay<DB, F> {
             publish_timeout: PUBLISH_TIMEOUT,
             lease: LEASE,
             attempts_max: ATTEMPTS_MAX,
-            backoff: Backoff::default(),
+            backoff: Backoff::new(BACKOFF_FIRST, BACKOFF_MAX),
             order: Order::default(),
             retention: RETENTION,
             trace_age_max: TRACE_AGE_MAX,

@@ -111,7 +111,7 @@ impl<DB: Dialect, F> Worker<DB, F> {
     async fn batch(&self) -> Result<Vec<Found>, sqlx::Error> {
         let settings = &self.relay.settings;
         let limit = Argument::Integer(i64::from(settings.batch_max));
-        let longest_wait = Argument::Integer(as_milliseconds(settings.backoff.max()));
+        let longest_wait = Argument::Integer(as_milliseconds(settings.backoff.longest()));
         let (sql, arguments) = match settings.order {
             Order::OfAll => (&self.statements().next_of_all, &[limit][..]),
             Order::OfKeys => (&self.statements().next_of_keys, &[longest_wait, longest_wait, limit][..]),
@@ -140,7 +140,7 @@ impl<DB: Dialect, F> Worker<DB, F> {
                 continue;
             }
             // A wait that is longer than any can be was written when the clock was wrong.
-            if !event.due_in.is_zero() && event.due_in <= self.relay.settings.backoff.max() {
+            if !event.due_in.is_zero() && event.due_in <= self.relay.settings.backoff.longest() {
                 return Ok(Next::Sleep(event.due_in.min(rest)));
             }
             if self.is_stopping() || self.hold().await? != Held::Yes {
