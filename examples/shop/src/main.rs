@@ -22,6 +22,7 @@ mod services;
 use std::{error::Error, process::ExitCode};
 
 use clap::Parser;
+use throughline::core::error_chain;
 
 use arguments::{Arguments, Command};
 
@@ -31,7 +32,7 @@ async fn main() -> ExitCode {
     match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("shop: {}", with_causes(&*error));
+            eprintln!("shop: {}", error_chain(&*error));
             ExitCode::FAILURE
         }
     }
@@ -47,9 +48,4 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         }
         None => demo::run(arguments.demo).await,
     }
-}
-
-fn with_causes(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

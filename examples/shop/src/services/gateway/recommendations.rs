@@ -6,6 +6,7 @@ use axum::{
     body::Bytes,
     http::{HeaderMap, Response},
 };
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::json;
 use throughline::resilience::{
@@ -77,7 +78,7 @@ impl Recommendations {
     }
 
     async fn ask(&self, item: &str) -> Result<Recommended, Failure> {
-        let call = get(&format!("/recommendations?item={}", encoded(item)))?;
+        let call = get(&path(item))?;
         let answer = self.client.clone().oneshot(call).await?;
         let Body { recommendations } = read(&answer)?;
         Ok(Recommended { items: recommendations, headers: answer.headers().clone() })
@@ -89,12 +90,8 @@ fn bestsellers() -> Bytes {
 }
 
 /// What isn't a letter or a digit has a meaning in a query.
-fn encoded(text: &str) -> String {
-    let encode = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(encode).collect()
+fn path(item: &str) -> String {
+    format!("/recommendations?item={}", utf8_percent_encode(item, NON_ALPHANUMERIC))
 }
 
 #[cfg(test)]
@@ -103,6 +100,6 @@ mod tests {
 
     #[test]
     fn an_item_cannot_change_the_query() {
-        assert_eq!(encoded("tea pot&x=1"), "tea%20pot%26x%3D1");
+        assert_eq!(path("tea pot&x=1"), "/recommendations?item=tea%20pot%26x%3D1");
     }
 }

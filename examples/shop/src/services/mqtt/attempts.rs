@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use rumqttc::v5::mqttbytes::v5::Publish;
 use throughline::{
     SpanExt,
+    core::Backoff,
     messaging::mqtt::{Subscriber, forget_context},
 };
 use tracing::{error, warn};
@@ -20,10 +21,8 @@ use crate::{
 
 /// How often a message is attempted before it is a dead letter.
 const ATTEMPTS_MAX: u32 = 4;
-/// The longest pause before the second attempt; it doubles with each.
-const PAUSE_FIRST: Duration = Duration::from_millis(50);
-/// The longest pause there is.
-const PAUSE_MAX: Duration = Duration::from_secs(1);
+/// The pauses between them.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
 /// The pause between two attempts to get rid of a dead letter.
 const DEAD_LETTER_PAUSE: Duration = Duration::from_millis(500);
 
@@ -57,7 +56,7 @@ impl<H: Handler> Attempts<H> {
                 say::handled(Word::Dead, order);
                 break;
             }
-            tokio::time::sleep(pause(attempt)).await;
+            tokio::time::sleep(BACKOFF.wait(attempt)).await;
         }
         Settled(message)
     }
@@ -107,16 +106,6 @@ const fn word(result: &Result<Handled, Failure>) -> Word {
     }
 }
 
-/// Full jitter over an exponential backoff.
-fn pause(attempt: u32) -> Duration {
-    longest_pause(attempt).mul_f64(rand::random::<f64>())
-}
-
-fn longest_pause(attempt: u32) -> Duration {
-    let factor = 2_u32.checked_pow(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
-    PAUSE_FIRST.saturating_mul(factor).min(PAUSE_MAX)
-}
-
 /// A message that makes no sense.
 #[derive(Clone, Debug)]
 struct Unreadable(String);
@@ -135,8 +124,8 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_longest() {
-        let longest: Vec<_> = (1..=7).map(|attempt| longest_pause(attempt).as_millis()).collect();
+        let longest: Vec<_> = (1..=7).map(|attempt| BACKOFF.bound(attempt).as_millis()).collect();
         assert_eq!(longest, [50, 100, 200, 400, 800, 1000, 1000]);
-        assert!((1..100).all(|attempt| pause(attempt) <= PAUSE_MAX));
+        assert!((1..100).all(|attempt| BACKOFF.wait(attempt) <= Duration::from_secs(1)));
     }
 }
