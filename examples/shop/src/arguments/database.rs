@@ -1,6 +1,6 @@
 //! Where the databases are.
 
-use std::{convert::Infallible, fmt, path::PathBuf, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr};
 
 /// A folder with a SQLite file for each service, or a PostgreSQL database with a schema for each.
 #[derive(Clone, PartialEq, Eq)]
@@ -10,11 +10,15 @@ pub(crate) enum DatabaseUrl {
 }
 
 impl FromStr for DatabaseUrl {
-    type Err = Infallible;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        let is_postgres = text.starts_with("postgres://") || text.starts_with("postgresql://");
-        Ok(if is_postgres { Self::Postgres(text.to_owned()) } else { Self::Folder(text.into()) })
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once("://") {
+            None => Ok(Self::Folder(text.into())),
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(text.to_owned())),
+            // A folder of such a name is what nobody meant. What follows may hold a password.
+            Some((scheme, _)) => Err(format!("postgres://… or a folder is wanted, not {scheme}://…")),
+        }
     }
 }
 
@@ -47,5 +51,11 @@ mod tests {
         assert_eq!(format!("{url:?}"), "postgres://…");
         assert!(url.argument().contains("secret"));
         assert_eq!("data".parse(), Ok(DatabaseUrl::Folder("data".into())));
+    }
+
+    #[test]
+    fn another_database_is_refused_without_its_password() {
+        let error = "mysql://shop:secret@127.0.0.1/shop".parse::<DatabaseUrl>().unwrap_err();
+        assert_eq!(error, "postgres://… or a folder is wanted, not mysql://…");
     }
 }
