@@ -64,6 +64,8 @@ pub struct Words {
     pub(crate) key: &'static str,
     /// Milliseconds since the Unix epoch by the database's clock, the one clock that all processes share.
     pub(crate) now: &'static str,
+    /// Makes a named subquery run once, where it would not do so anyway.
+    pub(crate) materialized: &'static str,
     pub(crate) insert_if_absent: (&'static str, &'static str),
     /// Whether DELETE knows LIMIT; where it doesn't, a subquery says which rows.
     pub(crate) delete_has_limit: bool,
@@ -83,6 +85,7 @@ impl Words {
             .replace("{text}", self.text)
             .replace("{key}", self.key)
             .replace("{now}", self.now)
+            .replace("{materialized}", self.materialized)
             .replace("{insert_if_absent}", insert)
             .replace("{unless_there}", absent);
         if self.numbered { numbered(&text).into() } else { text.into() }
@@ -164,6 +167,7 @@ dialect!(
         text: "TEXT",
         key: "TEXT",
         now: "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
+        materialized: "MATERIALIZED",
         insert_if_absent: ("INSERT", "ON CONFLICT DO NOTHING"),
         delete_has_limit: false,
         index_if_absent: true,
@@ -181,6 +185,7 @@ dialect!(
         text: "TEXT",
         key: "TEXT COLLATE \"C\"",
         now: "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+        materialized: "MATERIALIZED",
         insert_if_absent: ("INSERT", "ON CONFLICT DO NOTHING"),
         delete_has_limit: false,
         index_if_absent: true,
@@ -198,6 +203,7 @@ dialect!(
         text: "TEXT CHARACTER SET utf8mb4",
         key: "VARBINARY(255)",
         now: "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000",
+        materialized: "", // this clock stands still for a whole statement
         // IGNORE would let through what is too long as well: every length is checked before.
         insert_if_absent: ("INSERT IGNORE", ""),
         delete_has_limit: true,

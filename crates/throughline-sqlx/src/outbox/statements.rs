@@ -42,8 +42,8 @@ impl Statements {
         Self {
             schema,
             store: statement(STORE),
-            next_of_all: statement(&format!("{NEXT} ORDER BY position LIMIT ?")),
-            next_of_keys: statement(&format!("{NEXT} {OF_KEYS} ORDER BY position LIMIT ?")),
+            next_of_all: statement(&format!("{CLOCK} {NEXT} ORDER BY position LIMIT ?")),
+            next_of_keys: statement(&format!("{CLOCK} {NEXT} {OF_KEYS} ORDER BY position LIMIT ?")),
             relayed: statement(RELAYED_NOW),
             failed: statement(FAILED),
             dead: statement(DEAD_NOW),
@@ -95,16 +95,21 @@ const STORE: &str = "INSERT INTO {table} (message_id, topic, ordering_key, paylo
      correlation_id, more_context, state, attempts, replays, stored_at, waiting_since, next_attempt_at) \
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, {now}, {now}, 0)";
 
+/// The clock is read once for a whole look at the table. SQLite's goes on from row to row, and PostgreSQL's within one: an
+/// elder that came due in between would neither be found nor hold up whoever is behind it.
+const CLOCK: &str = "WITH clock AS {materialized} (SELECT {now} AS now)";
+
 /// The order of the columns is that in which `StoredEvent` reads them.
 const NEXT: &str = "SELECT position, message_id, topic, ordering_key, payload, traceparent, tracestate, baggage, \
-     correlation_id, more_context, attempts, replays, stored_at, waiting_since, next_attempt_at, {now} \
+     correlation_id, more_context, attempts, replays, stored_at, waiting_since, next_attempt_at, (SELECT now FROM clock) \
      FROM {table} AS event WHERE state = 0";
 
 /// What is due, and has no elder of the same key that isn't. What is due later than any wait can be is due as well: the clock
 /// was wrong when that was written.
-const OF_KEYS: &str = "AND (next_attempt_at <= {now} OR next_attempt_at > {now} + ?) AND (ordering_key IS NULL OR \
-     NOT EXISTS (SELECT 1 FROM {table} AS elder WHERE elder.state = 0 AND elder.ordering_key = event.ordering_key AND \
-     elder.position < event.position AND elder.next_attempt_at > {now} AND elder.next_attempt_at <= {now} + ?))";
+const OF_KEYS: &str = "AND (next_attempt_at <= (SELECT now FROM clock) OR next_attempt_at > (SELECT now FROM clock) + ?) \
+     AND (ordering_key IS NULL OR NOT EXISTS (SELECT 1 FROM {table} AS elder WHERE elder.state = 0 AND \
+     elder.ordering_key = event.ordering_key AND elder.position < event.position AND \
+     elder.next_attempt_at > (SELECT now FROM clock) AND elder.next_attempt_at <= (SELECT now FROM clock) + ?))";
 
 const RELAYED_NOW: &str =
     "UPDATE {table} SET state = 1, settled_at = {now}, last_error = NULL WHERE position = ? AND state = 0";
@@ -144,3 +149,40 @@ const LEASE_TAKE: &str = "UPDATE {table}_lease SET holder = ?, expires_at = {now
 const LEASE_LEFT: &str = "SELECT expires_at, {now} FROM {table}_lease WHERE name = 'relay'";
 
 const LEASE_RELEASE: &str = "UPDATE {table}_lease SET expires_at = 0 WHERE name = 'relay' AND holder = ?";
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use sqlx::{Connection, Row, Sqlite, SqliteConnection};
+
+    use super::*;
+    use crate::outbox::dialect::sealed::Statements as _;
+
+    /// With a clock that is somewhere else each time it is looked at.
+    #[tokio::test]
+    async fn however_fast_the_clock_runs_nobody_overtakes_an_elder() {
+        let words = Words { now: "(abs(random()) % 200)", ..Sqlite::WORDS };
+        let statements = Statements::new(&words, "events");
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let events = [("elder", 100), ("younger", 0)].map(|(id, due_at)| {
+            format!(
+                "INSERT INTO events (message_id, topic, ordering_key, payload, state, attempts, replays, stored_at, \
+                 waiting_since, next_attempt_at) VALUES ('{id}', 't', 'k', x'', 0, 0, 0, 0, 0, {due_at})"
+            )
+        });
+        for sql in statements.schema.iter().map(|sql| &**sql).chain(events.iter().map(String::as_str)) {
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+        }
+        let mut seen = [0; 2];
+        for _ in 0..1_000 {
+            let query = sqlx::query(sqlx::AssertSqlSafe(Arc::clone(&statements.next_of_keys)));
+            let rows = query.bind(10_000).bind(10_000).bind(10).fetch_all(&mut connection).await.unwrap();
+            let ids: Vec<String> = rows.iter().map(|row| row.get("message_id")).collect();
+            match ids.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+                [] => seen[0] += 1,
+                ["elder", "younger"] => seen[1] += 1,
+                _ => panic!("{ids:?}"),
+            }
+        }
+        assert!(seen.iter().all(|times| *times > 0), "the clock stood still: {seen:?}");
+    }
+}
