@@ -24,6 +24,10 @@ struct Scope {
     attached: Option<Box<dyn Any>>,
 }
 
+/// Tells one scope of this thread from another; it says nothing once the scope has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ScopeId(Option<Owner>);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owner {
     /// The span with this id of the registry.
@@ -102,6 +106,11 @@ pub(crate) fn entered_by_hand() -> Option<Context> {
     let ours = innermost(|scope| (by_hand(scope).is_some(), scope.context.span().cloned()));
     let (is_by_hand, span) = ours.unwrap_or_default();
     (is_by_hand || both.span() != span.as_ref()).then_some(both)
+}
+
+/// The innermost scope.
+pub(crate) fn scope_id() -> ScopeId {
+    ScopeId(innermost(|scope| scope.owner))
 }
 
 /// Whether nothing was entered on this thread, neither a span nor a context.

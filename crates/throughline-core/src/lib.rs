@@ -96,7 +96,7 @@ pub use backoff::Backoff;
 pub use baggage::{BAGGAGE_BYTES_MAX, BAGGAGE_MEMBERS_MAX, BAGGAGE_READ_BYTES_MAX, Baggage, BaggageError};
 pub use baggage_fields::BaggageFields;
 pub use bridge::{Companion, ContextBridge, install_bridge};
-pub use call::{CallFact, CallValue, describe_call, describe_call_on, within_call};
+pub use call::{CallDecision, CallFact, CallFacts, CallValue, describe_call, describe_call_on};
 pub use carrier::Carrier;
 pub use carry::{Carried, Carry, carry};
 pub use clock::{Clock, now_unix_nanos};

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use crate::{SpanContext, Value};
+use crate::{CallFacts, SpanContext, Value};
 
 /// How the operation behind a span ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +32,11 @@ pub trait SpanRecord: Any + Send + Sync {
     /// record may find what it knows of such a key by its address.
     fn attribute_static(&mut self, key: &'static str, value: Value<'_>) {
         self.attribute(key, value);
+    }
+    /// Sets each of `facts` as an attribute: [`attribute_static`](Self::attribute_static), with the chance to remember how
+    /// those are written that are the same for many calls.
+    fn facts(&mut self, facts: &CallFacts) {
+        facts.iter().for_each(|(key, value)| self.attribute_static(key, value));
     }
     /// Adds a link to another span, which may be closed already or live in another process.
     fn link(&mut self, context: &SpanContext, attributes: &[(&str, Value<'_>)]);

@@ -1,9 +1,9 @@
 //! A span's ids, flags, parent and sampling decision, fixed when it is created.
 
 use throughline_core::{
-    AlwaysOff, Carry, Context, ContextLayer, CorrelationId, EdgePolicy, Filters, Pipeline, Propagator,
-    SpanContext, SpanData, SpanExt, SpanId, SpanRecord, Status, TraceFlags, TraceId, Value, carry, suppress,
-    with_remote,
+    AlwaysOff, CallDecision, Carry, Context, ContextLayer, CorrelationId, EdgePolicy, Filters, Pipeline,
+    Propagator, SpanContext, SpanData, SpanExt, SpanId, SpanRecord, Status, TraceFlags, TraceId, Value,
+    carry, describe_call, suppress, with_remote,
 };
 use tracing::{Subscriber, info_span, subscriber::with_default};
 use tracing_subscriber::{filter::Targets, prelude::*, registry};
@@ -256,4 +256,44 @@ fn the_span_api_says_what_tracing_cannot() {
             r#"event exception [("exception.type", Str("std::io::error::Error")), ("exception.message", Str("no disk"))]"#,
         ]
     );
+}
+
+#[test]
+fn a_decision_on_a_call_is_told_once_to_the_span_that_it_was_made_in() {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    with_default(subscriber().with(NotesLayer(sender)), || {
+        let mut decisions = ["breaker", "balancer"].map(|key| CallDecision::new([(key, key.into())].into()));
+        let dropped = CallDecision::new([("nobody", "hears of it".into())].into());
+        let [outer, inner] = &mut decisions;
+        info_span!("checkout").in_scope(|| {
+            drop(dropped);
+            outer.within(|| {
+                info_span!("a layer's own").in_scope(|| {
+                    inner.within(|| {
+                        info_span!("the client's").edit(describe_call);
+                    });
+                });
+            });
+        });
+        info_span!("somebody else's").in_scope(|| outer.within(|| inner.within(|| ())));
+    });
+    let told = r#"breaker = Str("breaker")"#;
+    let told_inside = r#"balancer = Str("balancer")"#;
+    let expected: [&[&str]; 4] = [&[told, told_inside], &[told_inside], &[told], &[]];
+    for notes in expected {
+        assert_eq!(receiver.recv().unwrap(), notes);
+    }
+}
+
+#[test]
+fn what_one_span_is_told_by_several_comes_from_the_outside_in() {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    with_default(subscriber().with(NotesLayer(sender)), || {
+        info_span!("checkout").in_scope(|| {
+            let mut decisions = ["a", "b", "c"].map(|key| CallDecision::new([(key, key.into())].into()));
+            let [outer, middle, inner] = &mut decisions;
+            outer.within(|| middle.within(|| inner.within(|| ())));
+        });
+    });
+    assert_eq!(receiver.recv().unwrap(), [r#"a = Str("a")"#, r#"b = Str("b")"#, r#"c = Str("c")"#]);
 }

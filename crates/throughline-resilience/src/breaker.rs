@@ -30,15 +30,15 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use http::{Response, StatusCode};
 use throughline_core::{
-    CallFact,
+    CallDecision, CallFacts,
     semconv::own::{BREAKER_NAME, BREAKER_REJECTED, BREAKER_STATE},
-    within_call,
 };
 use tower_layer::Layer;
 use tower_resilience_circuitbreaker::{
@@ -123,7 +123,7 @@ impl BreakerBuilder {
         let built = builder.build_with_handle();
         let (layer, handle) =
             built.unwrap_or_else(|_| unreachable!("the counts are at least one, and the rates are defaults"));
-        BreakerLayer { name, layer, handle }
+        BreakerLayer { name, facts: Arc::new(StateFacts::new(name)), layer, handle }
     }
 }
 
@@ -132,6 +132,7 @@ impl BreakerBuilder {
 #[must_use = "a layer does nothing until it is added to a service"]
 pub struct BreakerLayer {
     name: &'static str,
+    facts: Arc<StateFacts>,
     layer: CircuitBreakerLayer<ByStatus>,
     handle: CircuitBreakerHandle<ByStatus>,
 }
@@ -148,7 +149,8 @@ impl<S: Clone> Layer<S> for BreakerLayer {
     type Service = Breaker<S>;
 
     fn layer(&self, inner: S) -> Breaker<S> {
-        Breaker { name: self.name, inner: self.layer.layer_fn(inner), handle: self.handle.clone() }
+        let (facts, handle) = (Arc::clone(&self.facts), self.handle.clone());
+        Breaker { name: self.name, facts, inner: self.layer.layer_fn(inner), handle }
     }
 }
 
@@ -165,6 +167,7 @@ impl fmt::Debug for BreakerLayer {
 #[derive(Clone)]
 pub struct Breaker<S> {
     name: &'static str,
+    facts: Arc<StateFacts>,
     inner: CircuitBreaker<S, ByStatus>,
     handle: CircuitBreakerHandle<ByStatus>,
 }
@@ -186,11 +189,9 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let facts =
-            [(BREAKER_NAME, self.name.into()), (BREAKER_STATE, state_name(self.handle.state()).into())];
-        decision::of_call(&facts);
+        let decision = CallDecision::new(self.facts.of(self.handle.state()));
         // What is below is called when the future is polled.
-        ResponseFuture { future: self.inner.call(request), name: self.name, facts }
+        ResponseFuture { future: self.inner.call(request), name: self.name, decision }
     }
 }
 
@@ -205,15 +206,15 @@ impl<S: fmt::Debug> fmt::Debug for Breaker<S> {
 pub struct ResponseFuture<T, E> {
     future: Pin<Box<dyn Future<Output = Result<T, CircuitBreakerError<E>>> + Send>>,
     name: &'static str,
-    facts: [CallFact; 2],
+    decision: CallDecision,
 }
 
 impl<T, E> Future for ResponseFuture<T, E> {
     type Output = Result<T, BreakerError<E>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { future, name, facts } = self.get_mut();
-        let result = ready!(within_call(facts, || future.as_mut().poll(cx)));
+        let Self { future, name, decision } = self.get_mut();
+        let result = ready!(decision.within(|| future.as_mut().poll(cx)));
         let result = result.map_err(|error| BreakerError::of(name, error));
         if let Err(BreakerError::Open { name }) = &result {
             decision::on_span(&[(BREAKER_REJECTED, true.into())]);
@@ -288,6 +289,34 @@ fn tell_transition(name: &'static str, from: CircuitState, to: CircuitState) {
         tracing::info!(target: "throughline::resilience", breaker = name, from, to, "breaker changed");
     }
     decision::count("breaker", name, to);
+}
+
+/// What a call is told in each state: always the same.
+struct StateFacts {
+    closed: CallFacts,
+    open: CallFacts,
+    half_open: CallFacts,
+}
+
+impl StateFacts {
+    fn new(name: &'static str) -> Self {
+        let facts =
+            |state| CallFacts::kept([(BREAKER_NAME, name.into()), (BREAKER_STATE, state_name(state).into())]);
+        Self {
+            closed: facts(CircuitState::Closed),
+            open: facts(CircuitState::Open),
+            half_open: facts(CircuitState::HalfOpen),
+        }
+    }
+
+    fn of(&self, state: CircuitState) -> CallFacts {
+        let facts = match state {
+            CircuitState::Closed => &self.closed,
+            CircuitState::Open => &self.open,
+            CircuitState::HalfOpen => &self.half_open,
+        };
+        facts.clone()
+    }
 }
 
 const fn state_name(state: CircuitState) -> &'static str {

@@ -1,7 +1,7 @@
 //! Making a decision seen: on the caller's span, on that of the call, and in the metrics.
 
 use throughline_core::{
-    CallFact, Metric, Pipeline, Value, edit_current_span,
+    CallFacts, CallValue, Metric, Pipeline, Value, edit_current_span,
     semconv::own::{RESILIENCE_DECISION, RESILIENCE_NAME, RESILIENCE_PATTERN},
 };
 
@@ -14,13 +14,14 @@ pub(crate) fn on_span(attributes: &[(&'static str, Value<'_>)]) {
     });
 }
 
-/// The same for what concerns one call, whose own span is to have it, too: see `within_call` of the core.
-pub(crate) fn of_call(facts: &[CallFact]) {
-    edit_current_span(|record| {
-        for (key, value) in facts {
-            record.attribute_static(key, value.into());
-        }
-    });
+/// The same for what is said in the words of a call, where there is none.
+pub(crate) fn of_no_call(facts: &CallFacts) {
+    edit_current_span(|record| record.facts(facts));
+}
+
+/// How many there are, for a fact.
+pub(crate) fn number(count: usize) -> CallValue {
+    u64::try_from(count).unwrap_or(u64::MAX).into()
 }
 
 /// Counts what `pattern` of this `name` decided. Both come from code, never from a request.

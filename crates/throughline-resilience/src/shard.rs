@@ -29,9 +29,8 @@ use hashring::HashRing;
 use pin_project_lite::pin_project;
 use siphasher::sip::SipHasher;
 use throughline_core::{
-    CallFact,
+    CallDecision, CallFact, CallFacts,
     semconv::own::{SHARD_ID, SHARD_KEY, SHARD_KEY_HASH, SHARD_TOTAL},
-    within_call,
 };
 
 use crate::decision;
@@ -80,12 +79,12 @@ impl<S: fmt::Display> Shards<S> {
 
     /// The shard that owns `key`; `None` if there is none at all.
     pub fn route(&self, key: &str) -> Option<&S> {
-        Some(self.find(key, Told::KeyAndHash)?.0)
+        self.choose(key, Told::KeyAndHash)
     }
 
     /// The same for a key that is personal or secret: the span gets its hash only.
     pub fn route_sensitive(&self, key: &str) -> Option<&S> {
-        Some(self.find(key, Told::Hash)?.0)
+        self.choose(key, Told::Hash)
     }
 
     /// Lets `call` ask the shard that owns `key`; `None` if there is none at all.
@@ -114,24 +113,28 @@ impl<S: fmt::Display> Shards<S> {
         Some(ShardFuture::begin(self.find(key, Told::Hash)?, call))
     }
 
+    /// The shard, for whoever asks it in a way of their own.
+    fn choose(&self, key: &str, told: Told) -> Option<&S> {
+        let (shard, facts) = self.find(key, told)?;
+        decision::of_no_call(&facts);
+        Some(shard)
+    }
+
     /// The shard, and what the spans are told of the choice.
-    fn find(&self, key: &str, told: Told) -> Option<(&S, Facts)> {
+    fn find(&self, key: &str, told: Told) -> Option<(&S, CallFacts)> {
         let place = self.ring.get(&Key(key))?;
         let shard = self.shards.get(place.shard)?;
-        let mut facts = vec![
+        let mut facts: Vec<CallFact> = vec![
             (SHARD_ID, Arc::clone(&place.name).into()),
-            (SHARD_TOTAL, u64::try_from(self.shards.len()).unwrap_or(u64::MAX).into()),
+            (SHARD_TOTAL, decision::number(self.shards.len())),
             (SHARD_KEY_HASH, hash_text(key).into()),
         ];
         if told == Told::KeyAndHash {
             facts.push((SHARD_KEY, Arc::<str>::from(key).into()));
         }
-        decision::of_call(&facts);
-        Some((shard, facts))
+        Some((shard, facts.into()))
     }
 }
-
-type Facts = Vec<CallFact>;
 
 pin_project! {
     /// The answer of a shard.
@@ -143,13 +146,14 @@ pin_project! {
     pub struct ShardFuture<F> {
         #[pin]
         future: F,
-        facts: Facts,
+        decision: CallDecision,
     }
 }
 
 impl<F> ShardFuture<F> {
-    fn begin<'a, S>((shard, facts): (&'a S, Facts), call: impl FnOnce(&'a S) -> F) -> Self {
-        Self { future: within_call(&facts, || call(shard)), facts }
+    fn begin<'a, S>((shard, facts): (&'a S, CallFacts), call: impl FnOnce(&'a S) -> F) -> Self {
+        let mut decision = CallDecision::new(facts);
+        Self { future: decision.within(|| call(shard)), decision }
     }
 }
 
@@ -158,7 +162,7 @@ impl<F: Future> Future for ShardFuture<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        within_call(this.facts, || this.future.poll(cx))
+        this.decision.within(|| this.future.poll(cx))
     }
 }
 

@@ -35,9 +35,8 @@ use std::{
 use http::{HeaderMap, HeaderValue, Request, header::CONTENT_TYPE};
 use pin_project_lite::pin_project;
 use throughline_core::{
-    CallFact, Context,
+    CallDecision, Context,
     semconv::own::{TIMEOUT_ELAPSED, TIMEOUT_MS},
-    within_call,
 };
 use tokio::time::Sleep;
 use tower_layer::Layer;
@@ -114,10 +113,9 @@ where
         let left = Context::current().deadline().map(|deadline| deadline.saturating_duration_since(now));
         let limit = left.map_or(self.limit, |left| left.min(self.limit));
         write(limit, request.headers_mut());
-        let facts = [(TIMEOUT_MS, millis(limit).into())];
-        decision::of_call(&facts);
-        let future = within_call(&facts, || self.inner.call(request));
-        LimitedFuture { future, sleep: tokio::time::sleep(limit), limit, facts }
+        let mut decision = CallDecision::new([(TIMEOUT_MS, millis(limit).into())].into());
+        let future = decision.within(|| self.inner.call(request));
+        LimitedFuture { future, sleep: tokio::time::sleep(limit), limit, decision }
     }
 }
 
@@ -134,7 +132,7 @@ pin_project! {
         #[pin]
         sleep: Sleep,
         limit: Duration,
-        facts: [CallFact; 1],
+        decision: CallDecision,
     }
 }
 
@@ -146,7 +144,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if let Poll::Ready(result) = within_call(this.facts, || this.future.poll(cx)) {
+        if let Poll::Ready(result) = this.decision.within(|| this.future.poll(cx)) {
             return Poll::Ready(result.map_err(TimeoutError::Inner));
         }
         if this.sleep.poll(cx).is_pending() {

@@ -116,6 +116,24 @@ impl Attributes {
         }
     }
 
+    /// Adds all of `block`, encoded for the same field before, if there is room for all and none of its `keys` is there yet.
+    /// Returns whether it was so; if not, nothing has changed.
+    pub(crate) fn append<'a>(
+        &mut self,
+        block: &Self,
+        mut keys: impl Iterator<Item = &'a str>,
+        caps: Caps,
+    ) -> bool {
+        let is_new = |key: &str| self.seen & looks_of(key.as_bytes()) == 0 || self.find(key).is_none();
+        if self.count + block.count > caps.count || (self.seen & block.seen != 0 && !keys.all(is_new)) {
+            return false;
+        }
+        self.bytes.extend_from_slice(&block.bytes);
+        self.count += block.count;
+        self.seen |= block.seen;
+        true
+    }
+
     /// Adds those of `other`, encoded for the same field, whose keys are not there yet.
     pub(crate) fn add_missing(&mut self, other: &Self, caps: Caps) {
         let mut rest = other.bytes.as_slice();

@@ -1,10 +1,14 @@
 //! One span, encoded as it lives.
 
+mod record;
+
 use std::cell::RefCell;
 
 use throughline_core::{
-    Clock, Context, SpanContext, SpanData, SpanId, SpanRecord, Status, Value, redact::Redactor, semconv,
+    Clock, Context, SpanContext, SpanData, SpanId, SpanRecord, Status, redact::Redactor, semconv,
 };
+
+use record::{ERROR, UNSET};
 
 use super::{
     attributes::{Attributes, Caps, truncated},
@@ -14,7 +18,7 @@ use crate::limits::SpanLimits;
 
 /// Field numbers of `opentelemetry.proto.trace.v1.Span`.
 pub(crate) mod field {
-    pub(super) const ATTRIBUTES: u32 = 9;
+    pub(in crate::encode) const ATTRIBUTES: u32 = 9;
     pub(crate) const EVENT_ATTRIBUTES: u32 = 3;
     pub(crate) const LINK_ATTRIBUTES: u32 = 4;
     pub(super) const EVENTS: u32 = 11;
@@ -257,6 +261,11 @@ impl OtlpSpan {
         self.links.dropped = self.links.dropped.saturating_add(links);
     }
 
+    #[cfg(test)]
+    pub(super) const fn attributes(&self) -> &Attributes {
+        &self.attributes
+    }
+
     /// The finished span as a field of `ScopeSpans`.
     pub(crate) fn encoded(&self) -> &[u8] {
         &self.encoded
@@ -351,88 +360,6 @@ impl OtlpSpan {
                 out.uint(3, u64::from(self.status));
             });
         }
-    }
-}
-
-impl SpanRecord for OtlpSpan {
-    fn name(&mut self, name: &str) {
-        self.name.clear();
-        self.name.push_str(&self.redactor.text(name));
-    }
-
-    fn attribute(&mut self, key: &str, value: Value<'_>) {
-        let Self { redactor, attributes, limits, .. } = self;
-        redactor.attribute(key, value, |value| {
-            attributes.set(field::ATTRIBUTES, key, value, limits.span_caps());
-        });
-    }
-
-    fn attribute_static(&mut self, key: &'static str, value: Value<'_>) {
-        let Self { redactor, attributes, limits, .. } = self;
-        redactor.attribute_static(key, value, |value| {
-            attributes.set(field::ATTRIBUTES, key, value, limits.span_caps());
-        });
-    }
-
-    fn link(&mut self, context: &SpanContext, attributes: &[(&str, Value<'_>)]) {
-        let caps = self.limits.link_caps();
-        self.link_to(context, |redactor, own| {
-            for (key, value) in attributes {
-                redactor.attribute(key, *value, |value| own.set(field::LINK_ATTRIBUTES, key, value, caps));
-            }
-        });
-    }
-
-    fn status(&mut self, status: Status<'_>) {
-        self.status_message.clear();
-        self.status = code(status);
-        if let Status::Error(message) = status {
-            self.describe(message);
-        }
-    }
-
-    fn event(&mut self, name: &str, attributes: &[(&str, Value<'_>)]) {
-        let now = self.clock.unix_nanos();
-        let mut own = std::mem::take(&mut self.scratch);
-        own.clear();
-        for (key, value) in attributes {
-            self.redactor.attribute(key, *value, |value| {
-                own.set(field::EVENT_ATTRIBUTES, key, value, self.limits.event_caps());
-            });
-        }
-        let name = self.redactor.text(name);
-        self.push_event(&name, now, &own);
-        self.scratch = own;
-    }
-}
-
-impl FieldRecord for OtlpSpan {
-    fn kind(&mut self, kind: Kind) {
-        self.kind = kind;
-    }
-
-    fn status_code(&mut self, status: Status<'_>) {
-        self.status = code(status);
-    }
-
-    fn status_message(&mut self, message: &str) {
-        if self.status == UNSET {
-            self.status = ERROR;
-        }
-        self.describe(message);
-    }
-}
-
-/// Numbers of OTLP's `StatusCode`.
-const UNSET: u8 = 0;
-const OK: u8 = 1;
-const ERROR: u8 = 2;
-
-const fn code(status: Status<'_>) -> u8 {
-    match status {
-        Status::Ok => OK,
-        Status::Error(_) => ERROR,
-        _ => UNSET,
     }
 }
 

@@ -15,9 +15,8 @@ use std::{
 use http::Response;
 use pin_project_lite::pin_project;
 use throughline_core::{
-    CallFact,
+    CallDecision, CallFact, CallFacts,
     semconv::own::{BALANCE_HEALTHY, BALANCE_INSTANCE, BALANCE_STRATEGY, BALANCE_TOTAL},
-    within_call,
 };
 use tower_resilience_outlier::OutlierDetector;
 use tower_service::Service;
@@ -37,6 +36,8 @@ pub(super) struct Shared<S> {
     pub(super) name: &'static str,
     strategy: Strategy,
     pub(super) instances: Vec<Instance<S>>,
+    /// What is told of the choice of each instance while all are healthy.
+    among_all: Vec<CallFacts>,
     round: Vec<usize>,
     turn: AtomicUsize,
     outliers: OutlierDetector,
@@ -55,45 +56,63 @@ impl<S> Balancer<S> {
         outliers: OutlierDetector,
     ) -> Self {
         let round = strategy.round(&instances);
-        let shared = Shared { name, strategy, instances, round, turn: AtomicUsize::new(0), outliers };
+        let among_all = |instance: &Instance<S>| {
+            CallFacts::kept(facts(strategy, instance, instances.len(), instances.len()))
+        };
+        let among_all = instances.iter().map(among_all).collect();
+        let turn = AtomicUsize::new(0);
+        let shared = Shared { name, strategy, instances, among_all, round, turn, outliers };
         Self { shared: Arc::new(shared) }
     }
 
     /// How many instances can be chosen now, and how many there are.
     #[must_use]
     pub fn health(&self) -> (usize, usize) {
-        let healthy = self.shared.healthy();
-        (healthy.iter().filter(|healthy| **healthy).count(), healthy.len())
+        let total = self.shared.instances.len();
+        match self.shared.health() {
+            Health::All => (total, total),
+            Health::Some { count, .. } => (count, total),
+        }
     }
 }
 
+/// Which instances are healthy.
+enum Health {
+    /// Every one, as nearly always.
+    All,
+    Some {
+        by_place: Vec<bool>,
+        count: usize,
+    },
+}
+
 impl<S> Shared<S> {
-    /// Which instances are healthy, by their places.
-    fn healthy(&self) -> Vec<bool> {
-        self.instances.iter().map(|instance| instance.is_healthy(&self.outliers)).collect()
+    fn health(&self) -> Health {
+        let is_healthy = |instance: &Instance<S>| instance.is_healthy(&self.outliers);
+        if self.instances.iter().all(is_healthy) {
+            return Health::All;
+        }
+        let by_place: Vec<_> = self.instances.iter().map(is_healthy).collect();
+        let count = by_place.iter().filter(|healthy| **healthy).count();
+        Health::Some { by_place, count }
     }
 
     /// The place of the instance that is to have the call, and what is told of the choice.
     fn choose(&self) -> Option<Chosen<'_, S>> {
-        let healthy = self.healthy();
-        let count = healthy.iter().filter(|healthy| **healthy).count();
+        let health = self.health();
+        let may_have_it = match &health {
+            Health::Some { by_place, count: 1.. } => Some(by_place.as_slice()),
+            // Where nobody is well, whoever has its turn is better than nobody.
+            Health::All | Health::Some { .. } => None,
+        };
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let may = |place: usize| count == 0 || healthy.get(place).copied().unwrap_or_default();
-        let place = self.strategy.choose(&self.instances, &self.round, turn, may)?;
+        let place = self.strategy.choose(&self.instances, &self.round, turn, may_have_it)?;
         let instance = self.instances.get(place)?;
-        let facts = self.facts(instance, count);
-        decision::of_call(&facts);
+        let facts = match health {
+            Health::All => self.among_all.get(place)?.clone(),
+            Health::Some { count, .. } => facts(self.strategy, instance, count, self.instances.len()).into(),
+        };
         Some(Chosen { place, instance, facts })
-    }
-
-    fn facts(&self, instance: &Instance<S>, healthy: usize) -> Facts {
-        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX).into();
-        [
-            (BALANCE_STRATEGY, self.strategy.as_str().into()),
-            (BALANCE_INSTANCE, Arc::clone(&instance.name).into()),
-            (BALANCE_HEALTHY, number(healthy)),
-            (BALANCE_TOTAL, number(self.instances.len())),
-        ]
     }
 
     fn took_notice(&self, place: usize, failed: bool) {
@@ -106,11 +125,18 @@ impl<S> Shared<S> {
 struct Chosen<'a, S> {
     place: usize,
     instance: &'a Instance<S>,
-    facts: Facts,
+    facts: CallFacts,
 }
 
 /// What the spans are told of a choice.
-type Facts = [CallFact; 4];
+fn facts<S>(strategy: Strategy, instance: &Instance<S>, healthy: usize, total: usize) -> [CallFact; 4] {
+    [
+        (BALANCE_STRATEGY, strategy.as_str().into()),
+        (BALANCE_INSTANCE, Arc::clone(&instance.name).into()),
+        (BALANCE_HEALTHY, decision::number(healthy)),
+        (BALANCE_TOTAL, decision::number(total)),
+    ]
+}
 
 impl<S> Clone for Balancer<S> {
     fn clone(&self) -> Self {
@@ -146,7 +172,8 @@ where
             return BalanceFuture { state: State::Nobody, call: None, shared };
         };
         let state = State::Waiting { service: instance.service.clone(), request: Some(request) };
-        BalanceFuture { state, call: Some(Call { place, facts, _under_way: instance.begin() }), shared }
+        let decision = CallDecision::new(facts);
+        BalanceFuture { state, call: Some(Call { place, decision, _under_way: instance.begin() }), shared }
     }
 }
 
@@ -154,7 +181,7 @@ where
 #[derive(Debug)]
 struct Call {
     place: usize,
-    facts: Facts,
+    decision: CallDecision,
     _under_way: UnderWay,
 }
 
@@ -189,10 +216,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Some(Call { facts, .. }) = this.call else {
+        let Some(Call { decision, .. }) = this.call else {
             return Poll::Ready(Err(BalanceError::NoInstance { balancer: this.shared.name }));
         };
-        let result = ready!(within_call(facts, || this.state.poll(cx)));
+        let result = ready!(decision.within(|| this.state.poll(cx)));
         if let Some(call) = this.call.take() {
             let failed = result.as_ref().map_or(true, |response| response.status().is_server_error());
             this.shared.took_notice(call.place, failed);

@@ -34,20 +34,27 @@ impl Strategy {
         }
     }
 
-    /// The place of the instance whose `turn` it is, among those of the `round` that `may_have_it`.
+    /// The place of the instance whose `turn` it is, among those of the `round` that may have it; all may unless told.
     pub(super) fn choose<S>(
         self,
         instances: &[Instance<S>],
         round: &[usize],
         turn: usize,
-        may_have_it: impl Fn(usize) -> bool,
+        may_have_it: Option<&[bool]>,
     ) -> Option<usize> {
-        let candidates = || round.iter().copied().filter(|place| may_have_it(*place));
-        let count = candidates().count();
-        let turn = turn.checked_rem(count)?;
-        let in_turn = candidates().cycle().skip(turn).take(count);
+        let Some(may_have_it) = may_have_it else {
+            return self.among(instances, round, turn);
+        };
+        let may = |place: &usize| may_have_it.get(*place).copied().unwrap_or_default();
+        let candidates: Vec<_> = round.iter().copied().filter(may).collect();
+        self.among(instances, &candidates, turn)
+    }
+
+    fn among<S>(self, instances: &[Instance<S>], candidates: &[usize], turn: usize) -> Option<usize> {
+        let (later, first) = candidates.split_at_checked(turn.checked_rem(candidates.len())?)?;
+        let mut in_turn = first.iter().chain(later).copied();
         match self {
-            Self::RoundRobin | Self::Weighted => in_turn.into_iter().next(),
+            Self::RoundRobin | Self::Weighted => in_turn.next(),
             // The first of the fewest: as the turn goes on, another one is the first.
             Self::LeastConnections => {
                 in_turn.min_by_key(|place| instances.get(*place).map_or(usize::MAX, Instance::under_way))
