@@ -5,6 +5,8 @@
 pub(super) enum Source {
     /// What the shop prints.
     Shop,
+    /// The same, with lines left out.
+    ShopInShort,
     /// A file of the tree.
     Code,
 }
@@ -13,7 +15,7 @@ pub(super) enum Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Block<'a> {
     pub(super) source: Source,
-    /// The shop's arguments, or the path of the file.
+    /// The shop's arguments (a dash where there are none), or the path of the file.
     pub(super) of: &'a str,
     pub(super) text: &'a str,
     /// Where the text begins on the page.
@@ -65,6 +67,7 @@ fn source(marker: &str) -> Option<(Source, &str)> {
     let (word, of) = marker.split_once(": ")?;
     match word {
         "shop" => Some((Source::Shop, of)),
+        "shop in short" => Some((Source::ShopInShort, of)),
         "code" => Some((Source::Code, of)),
         _ => None,
     }
