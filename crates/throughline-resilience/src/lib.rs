@@ -3,6 +3,9 @@
 //! ```text
 //! call ─► cached read ─► fallback ─► retry ─► breaker ─► time limit ─► balancer or shard ─► traced client ─► instance
 //!          hit, stale     degraded    resends   state      elapsed        instance, health     a span an attempt
+//!
+//! instance ─► traced server ─► time limit ─► load shedding ─► handler
+//!              a span           not begun     refused
 //! ```
 //!
 //! Each part is a tower layer or a small function of its own; take those you need, in that order: the
@@ -39,6 +42,7 @@
 //! | `breaker` | `breaker`: closed, open, half-open | `tower-resilience-circuitbreaker` |
 //! | `retry` | `retry`: backoff with full jitter, budget | `tower` |
 //! | `timeout` | `timeout`: time limit, deadline for the next hop | `tokio` |
+//! | `shed` | `shed`: load shedding, so many requests at once | ours |
 //! | `fallback` | `fallback`: graceful degradation | ours |
 //! | `cache` | `cache`: cached reads, stale ones included | `moka` |
 //! | `full` | all of these | |
@@ -58,6 +62,8 @@ pub mod fallback;
 pub mod retry;
 #[cfg(feature = "shard")]
 pub mod shard;
+#[cfg(feature = "shed")]
+pub mod shed;
 #[cfg(feature = "timeout")]
 pub mod timeout;
 
@@ -69,6 +75,7 @@ pub mod timeout;
     feature = "fallback",
     feature = "retry",
     feature = "shard",
+    feature = "shed",
     feature = "timeout"
 ))]
 mod decision;

@@ -1,9 +1,11 @@
 //! A time limit on a call, and the next hop is told how much of it is left.
 //!
 //! [`client`] is a layer around a client: it gives a call 2 s, or what is left of the caller's own time where that is less,
-//! says so in `x-request-timeout-ms` (for gRPC in `grpc-timeout`), and fails when the time is up, which cancels the call.
+//! says so in `x-request-timeout-ms` (for gRPC in `grpc-timeout`), and fails when the time is up, which cancels the call. Where
+//! no time is left at all, nothing is sent.
 //! [`server`] is a layer around a service: it reads the same header and makes the deadline current, so that the calls of the
-//! handler share it. It stops no handler: whoever waits has stopped waiting, and says so itself.
+//! handler share it. What comes without any time left isn't begun, and answered with 504. Once begun, no handler is stopped:
+//! whoever waits has stopped waiting, and says so itself.
 //!
 //! ```
 //! use std::time::Duration;
@@ -21,7 +23,7 @@
 //! ```
 //!
 //! On the caller's span: `throughline.timeout.ms`, on the call's own span, too, and `throughline.timeout.elapsed` where the
-//! time was up.
+//! time was up. The latter is on the server's span where it did not begin.
 
 use std::{
     error::Error,
@@ -32,7 +34,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::{HeaderMap, HeaderValue, Request, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
 use pin_project_lite::pin_project;
 use throughline_core::{
     CallDecision, Context,
@@ -114,7 +116,7 @@ where
         let limit = left.map_or(self.limit, |left| left.min(self.limit));
         write(limit, request.headers_mut());
         let mut decision = CallDecision::new([(TIMEOUT_MS, millis(limit).into())].into());
-        let future = decision.within(|| self.inner.call(request));
+        let future = decision.within(|| (!limit.is_zero()).then(|| self.inner.call(request)));
         LimitedFuture { future, sleep: tokio::time::sleep(limit), limit, decision }
     }
 }
@@ -127,8 +129,9 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct LimitedFuture<F> {
+        // None for a call that had no time at all.
         #[pin]
-        future: F,
+        future: Option<F>,
         #[pin]
         sleep: Sleep,
         limit: Duration,
@@ -144,11 +147,13 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if let Poll::Ready(result) = this.decision.within(|| this.future.poll(cx)) {
-            return Poll::Ready(result.map_err(TimeoutError::Inner));
-        }
-        if this.sleep.poll(cx).is_pending() {
-            return Poll::Pending;
+        if let Some(future) = this.future.as_pin_mut() {
+            if let Poll::Ready(result) = this.decision.within(|| future.poll(cx)) {
+                return Poll::Ready(result.map_err(TimeoutError::Inner));
+            }
+            if this.sleep.poll(cx).is_pending() {
+                return Poll::Pending;
+            }
         }
         decision::on_span(&[(TIMEOUT_ELAPSED, true.into())]);
         decision::count("timeout", "client", "elapsed");
@@ -187,7 +192,7 @@ impl<E: Error + 'static> Error for TimeoutError<E> {
     }
 }
 
-/// Makes the caller's deadline current in the service below it.
+/// Makes the caller's deadline current in the service below it, which isn't called if that has passed.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a layer does nothing until it is added to a service"]
 pub struct ServerLayer {}
@@ -206,11 +211,12 @@ pub struct WithDeadline<S> {
     inner: S,
 }
 
-impl<S, B> Service<Request<B>> for WithDeadline<S>
+impl<S, Q, B> Service<Request<Q>> for WithDeadline<S>
 where
-    S: Service<Request<B>>,
+    S: Service<Request<Q>, Response = Response<B>>,
+    B: Default,
 {
-    type Response = S::Response;
+    type Response = Response<B>;
     type Error = S::Error;
     type Future = DeadlineFuture<S::Future>;
 
@@ -218,10 +224,16 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let deadline = read(request.headers()).map(|left| Instant::now() + left);
+    fn call(&mut self, request: Request<Q>) -> Self::Future {
+        let left = read(request.headers());
+        if left == Some(Duration::ZERO) {
+            decision::on_span(&[(TIMEOUT_ELAPSED, true.into())]);
+            decision::count("timeout", "server", "not_begun");
+            return DeadlineFuture { future: None, deadline: None };
+        }
+        let deadline = left.map(|left| Instant::now() + left);
         let _inside = deadline.map(enter);
-        DeadlineFuture { future: self.inner.call(request), deadline }
+        DeadlineFuture { future: Some(self.inner.call(request)), deadline }
     }
 }
 
@@ -231,23 +243,40 @@ fn enter(deadline: Instant) -> throughline_core::ContextGuard {
 
 pin_project! {
     /// The answer of a service that knows its deadline.
+    ///
+    /// # Cancel safety
+    /// Dropped, it drops the handler's work.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct DeadlineFuture<F> {
+        // None for a request that came too late.
         #[pin]
-        future: F,
+        future: Option<F>,
         deadline: Option<Instant>,
     }
 }
 
-impl<F: Future> Future for DeadlineFuture<F> {
+impl<F, B, E> Future for DeadlineFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Default,
+{
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
         let _inside = this.deadline.map(enter);
-        this.future.poll(cx)
+        match this.future.as_pin_mut() {
+            Some(future) => future.poll(cx),
+            None => Poll::Ready(Ok(too_late())),
+        }
     }
+}
+
+fn too_late<B: Default>() -> Response<B> {
+    let mut response = Response::new(B::default());
+    *response.status_mut() = StatusCode::GATEWAY_TIMEOUT;
+    response
 }
 
 fn write(limit: Duration, headers: &mut HeaderMap) {

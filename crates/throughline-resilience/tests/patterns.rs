@@ -25,6 +25,7 @@ use throughline_resilience::{
     fallback,
     retry::{self, Idempotent, Throttled},
     shard::Shards,
+    shed,
     timeout::{self, TimeoutError},
 };
 use throughline_testing::Capture;
@@ -281,6 +282,114 @@ async fn the_next_hop_is_told_what_is_left_and_shares_it() {
         ServiceBuilder::new().layer(timeout::client().limit(Duration::from_millis(500))).service(first);
     client.oneshot(request()).await.unwrap();
     assert_eq!(Context::current().deadline(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_no_time_is_left_nothing_is_sent() {
+    let capture = Capture::new("orders");
+    let _guard = capture.install();
+    let sent = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&sent);
+    let next = service_fn(move |_: Request<()>| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        std::future::ready(answer(200))
+    });
+    let onward = ServiceBuilder::new().layer(timeout::client()).service(next);
+    let handler = service_fn(move |_: Request<()>| {
+        let onward = onward.clone();
+        async move {
+            let deadline = Context::current().deadline().unwrap();
+            while std::time::Instant::now() < deadline {
+                tokio::task::yield_now().await;
+            }
+            let refused = onward.oneshot(request()).await;
+            assert!(matches!(refused, Err(TimeoutError::Elapsed { after: Duration::ZERO })));
+            answer(200)
+        }
+    });
+    let service = ServiceBuilder::new().layer(timeout::server()).service(handler);
+    let mut request = request();
+    request.headers_mut().insert(timeout::HEADER, "1".parse().unwrap());
+    let (_, told) = told(&capture, service.oneshot(request)).await;
+    assert_eq!(told, "timeout.elapsed=true timeout.ms=0");
+    assert_eq!(
+        (sent.load(Ordering::Relaxed), decisions(&capture)),
+        (0, vec!["timeout client elapsed".to_owned()])
+    );
+}
+
+#[tokio::test]
+async fn what_comes_without_any_time_left_is_not_begun() {
+    for (left, status, begun, seen) in [("0", 504, 0, "timeout.elapsed=true"), ("5000", 200, 1, "")] {
+        let capture = Capture::new("orders");
+        let _guard = capture.install();
+        let calls = Cell::new(0);
+        let handler = service_fn(|_: Request<()>| {
+            calls.set(calls.get() + 1);
+            std::future::ready(answer(200))
+        });
+        let service = ServiceBuilder::new().layer(timeout::server()).service(handler);
+        let mut request = request();
+        request.headers_mut().insert(timeout::HEADER, left.parse().unwrap());
+        let (answered, told) = told(&capture, service.oneshot(request)).await;
+        assert_eq!((answered.unwrap().status().as_u16(), calls.get(), told.as_str()), (status, begun, seen));
+        assert_eq!(decisions(&capture).len(), 1 - begun);
+    }
+}
+
+// ---- load shedding ----
+
+#[tokio::test]
+async fn what_is_beyond_the_limit_is_refused_at_once() {
+    let capture = Capture::new("orders");
+    let _guard = capture.install();
+    let begun = Cell::new(0);
+    let hangs = service_fn(|_: Request<()>| {
+        begun.set(begun.get() + 1);
+        pending::<Answer>()
+    });
+    let layer = shed::layer("orders", 2);
+    let service = ServiceBuilder::new().layer(layer.clone()).service(hangs);
+    let mut first = Box::pin(service.clone().oneshot(request()));
+    assert!(futures_poll(first.as_mut()).await.is_pending());
+    // Another service that the layer was put onto shares the limit.
+    let other = ServiceBuilder::new().layer(layer.clone()).service(hangs);
+    let mut second = Box::pin(other.oneshot(request()));
+    assert!(futures_poll(second.as_mut()).await.is_pending());
+    for _ in 0..2 {
+        let (refused, told) = told(&capture, service.clone().oneshot(request())).await;
+        let refused = refused.unwrap();
+        assert_eq!(
+            (refused.status().as_u16(), &refused.headers()["retry-after"]),
+            (503, &"1".parse().unwrap())
+        );
+        assert_eq!(told, "shed=orders");
+    }
+    assert_eq!((begun.get(), layer.under_way()), (2, 2));
+    assert_eq!(messages(&capture), ["load shed"], "no line for each");
+    assert_eq!(decisions(&capture), ["shed orders rejected"; 2]);
+
+    // Whoever stops waiting makes room.
+    drop(first);
+    assert_eq!(layer.under_way(), 1);
+    let mut third = Box::pin(service.oneshot(request()));
+    assert!(futures_poll(third.as_mut()).await.is_pending());
+    assert_eq!(begun.get(), 3);
+}
+
+#[tokio::test]
+async fn a_request_that_was_answered_or_has_panicked_makes_room() {
+    let layer = shed::layer("orders", 1);
+    for _ in 0..3 {
+        let well = ServiceBuilder::new()
+            .layer(layer.clone())
+            .service(service_fn(async |_: Request<()>| answer(200)));
+        assert_eq!(well.oneshot(request()).await.unwrap().status(), 200);
+        let panics = service_fn(|_: Request<()>| -> std::future::Ready<Answer> { panic!("on purpose") });
+        let panics = ServiceBuilder::new().layer(layer.clone()).service(panics);
+        tokio::spawn(panics.oneshot(request())).await.unwrap_err();
+    }
+    assert_eq!(layer.under_way(), 0);
 }
 
 // ---- fallback ----

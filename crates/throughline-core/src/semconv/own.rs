@@ -62,6 +62,8 @@ super::names! {
     TIMEOUT_MS = "throughline.timeout.ms",
     /// `throughline.timeout.elapsed`: that the time was up before the answer came.
     TIMEOUT_ELAPSED = "throughline.timeout.elapsed",
+    /// `throughline.shed`: the limit that a request was refused by, because too many were worked on.
+    SHED = "throughline.shed",
     /// `throughline.degraded`: what was answered by a fallback.
     DEGRADED = "throughline.degraded",
     /// `throughline.degraded.reason`: why.

@@ -22,6 +22,7 @@ pub(super) struct Outcome {
     trace_id: Option<String>,
     correlation_id: String,
     degraded: Option<String>,
+    retry_after: Option<String>,
 }
 
 /// Why there is no answer at all.
@@ -69,13 +70,14 @@ impl Outcome {
             value.map(str::to_owned)
         };
         let (returned, degraded) = (header("x-correlation-id"), header("x-degraded"));
+        let retry_after = header("retry-after");
         if returned.is_some_and(|returned| returned != correlation_id) {
             return Err(NoAnswer::OfAnother { correlation_id });
         }
         let body: Value = serde_json::from_slice(&answer.bytes().await?).unwrap_or_default();
         let order = body.pointer("/order/id").and_then(Value::as_i64);
         let trace_id = body.get("trace_id").and_then(Value::as_str).map(str::to_owned);
-        Ok(Self { status, order, trace_id, correlation_id, degraded })
+        Ok(Self { status, order, trace_id, correlation_id, degraded, retry_after })
     }
 
     pub(super) const fn status(&self) -> StatusCode {
@@ -94,6 +96,11 @@ impl Outcome {
 
     pub(super) fn correlation_id(&self) -> &str {
         &self.correlation_id
+    }
+
+    /// Whether the shop said at once that it does not begin with the order, which may come again later.
+    pub(super) fn is_shed(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE && self.retry_after.is_some()
     }
 
     /// What the answer has in place of the real thing.

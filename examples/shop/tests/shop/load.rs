@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// The number behind a word of the line that compares.
-fn compared(printed: &str, word: &str) -> u64 {
+pub(crate) fn compared(printed: &str, word: &str) -> u64 {
     let line = printed.lines().find(|line| line.starts_with("compared")).expect("the comparison");
     let (_, rest) = line.split_once(&format!("{word} ")).unwrap_or_else(|| panic!("no {word} in {line}"));
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();

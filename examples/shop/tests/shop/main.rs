@@ -10,4 +10,5 @@ mod ending; // Ctrl-C, a demo that is killed, a service that dies
 mod flags; // what is refused, and the lists
 mod load; // many orders, while instances are killed
 mod orders; // one order as one trace, its log lines, its files
+mod overload; // more orders than it can take
 mod scenarios; // each pattern at work

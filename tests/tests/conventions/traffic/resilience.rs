@@ -1,4 +1,4 @@
-//! Decisions of breakers, balancers, retries, time limits, fallbacks and caches, each on the span that the call is made in.
+//! Decisions of breakers, balancers, retries, time limits, limits of load, fallbacks and caches, each on the span that the call is made in.
 
 use std::{convert::Infallible, future::pending, io, time::Duration};
 
@@ -9,7 +9,7 @@ use throughline::resilience::{
     cache::Cached,
     fallback, retry,
     shard::Shards,
-    timeout,
+    shed, timeout,
 };
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tracing::Instrument;
@@ -21,6 +21,7 @@ pub(crate) async fn run() {
     read().instrument(tracing::info_span!("cached reads")).await;
     fail().instrument(tracing::info_span!("failures")).await;
     wait().instrument(tracing::info_span!("time limit")).await;
+    refuse().instrument(tracing::info_span!("load shed")).await;
 }
 
 fn request() -> Request<()> {
@@ -61,4 +62,10 @@ async fn wait() {
     let endless = service_fn(async |_: Request<()>| pending::<Answer>().await);
     let layer = timeout::client().limit(Duration::from_millis(5));
     ServiceBuilder::new().layer(layer).service(endless).oneshot(request()).await.unwrap_err();
+}
+
+async fn refuse() {
+    let service = service_fn(async |_: Request<()>| Answer::Ok(Response::new(())));
+    let service = ServiceBuilder::new().layer(shed::layer("users", 0)).service(service);
+    assert_eq!(service.oneshot(request()).await.unwrap().status(), 503);
 }

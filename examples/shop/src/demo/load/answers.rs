@@ -63,8 +63,15 @@ impl Answers {
             self.traces.extend(outcome.trace_id().and_then(TraceId::from_hex));
             return;
         }
-        *if status.is_client_error() { &mut self.refused } else { &mut self.failed } += 1;
-        self.other(status.to_string());
+        let (count, kind) = if outcome.is_shed() {
+            (&mut self.refused, format!("{status}, at once"))
+        } else if status.is_client_error() {
+            (&mut self.refused, status.to_string())
+        } else {
+            (&mut self.failed, status.to_string())
+        };
+        *count += 1;
+        self.other(kind);
     }
 
     fn other(&mut self, kind: String) {

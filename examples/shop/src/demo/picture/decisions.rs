@@ -9,6 +9,7 @@ pub(super) fn of(span: &Span, look: Look) -> Vec<String> {
     let facts = Facts { span, look };
     let words = [
         facts.server(),
+        facts.shed(),
         facts.database(),
         facts.messaging(),
         facts.balance(),
@@ -53,6 +54,10 @@ impl Facts<'_> {
             return None;
         }
         Some(format!("→ {}:{}", self.get("server.address")?, self.get("server.port")?))
+    }
+
+    fn shed(&self) -> Option<String> {
+        self.get("throughline.shed").map(|limit| format!("refused by the limit of {limit}"))
     }
 
     /// What was decided about a call stands on the caller's span, too, and is told there.
