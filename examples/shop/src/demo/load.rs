@@ -40,5 +40,5 @@ pub(super) async fn run(stage: &mut Stage, load: Load) -> Result<(), Box<dyn Err
         Some(watcher) => Some(watcher.stop().await),
     };
     stage.printer.line(&summary::table(stage, &answers, seen.as_ref()))?;
-    verdict::judge(stage.printer, &answers, &settled, seen.as_ref())
+    verdict::judge(stage.printer, &answers, &settled, seen.as_ref(), load.kill)
 }

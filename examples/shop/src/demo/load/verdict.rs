@@ -2,7 +2,10 @@
 
 use std::error::Error;
 
-use super::{Answers, Settled, watcher::Seen};
+use super::{
+    Answers, Settled,
+    watcher::{Parts, Seen},
+};
 use crate::demo::printer::Printer;
 
 /// Prints the comparison; an order that was lost or doubled is an error.
@@ -11,10 +14,11 @@ pub(super) fn judge(
     answers: &Answers,
     settled: &Settled,
     seen: Option<&Seen>,
+    killed: u32,
 ) -> Result<(), Box<dyn Error>> {
-    let whole = seen.map(|seen| seen.whole(answers.traces()));
-    printer.line(&comparison(answers, settled, whole))?;
-    let faults = faults(answers, settled, whole.zip(seen.map(Seen::missed)));
+    let told = seen.map(|seen| Told { parts: seen.parts(answers.traces()), missed: seen.missed(), killed });
+    printer.line(&comparison(answers, settled, told.as_ref()))?;
+    let faults = faults(answers, settled, told.as_ref());
     if faults.is_empty() {
         return Ok(printer.line("verdict      none lost, none doubled")?);
     }
@@ -22,7 +26,16 @@ pub(super) fn judge(
     Err("orders were lost or doubled".into())
 }
 
-fn comparison(answers: &Answers, settled: &Settled, whole: Option<u64>) -> String {
+/// What the traces say.
+struct Told {
+    parts: Parts,
+    /// Spans that came and were not looked at.
+    missed: u64,
+    /// How many instances of orders were killed, each with what it had not sent yet.
+    killed: u32,
+}
+
+fn comparison(answers: &Answers, settled: &Settled, told: Option<&Told>) -> String {
     let mut text = format!("compared     accepted {}, database {}", answers.accepted(), settled.database);
     for (word, orders, duplicates) in &settled.consumers {
         text += &format!(", {word} {orders}");
@@ -30,15 +43,18 @@ fn comparison(answers: &Answers, settled: &Settled, whole: Option<u64>) -> Strin
             text += &format!(" (and {duplicates} duplicates recognised)");
         }
     }
-    if let Some(whole) = whole {
-        text += &format!(", whole traces {whole}");
+    if let Some(Told { parts, .. }) = told {
+        text += &format!(", whole traces {}", parts.whole);
+        if parts.without_orders > 0 {
+            text += &format!(" (and {} without the spans of orders)", parts.without_orders);
+        }
     }
     text
 }
 
 /// An order whose customer was told of a failure may have been stored or not: nobody knows, and a customer asks again with
 /// the same key. All others must be there, once.
-fn faults(answers: &Answers, settled: &Settled, traces: Option<(u64, u64)>) -> Vec<String> {
+fn faults(answers: &Answers, settled: &Settled, told: Option<&Told>) -> Vec<String> {
     let (accepted, stored) = (answers.accepted(), settled.database);
     let mut faults = Vec::new();
     if stored < accepted {
@@ -58,14 +74,19 @@ fn faults(answers: &Answers, settled: &Settled, traces: Option<(u64, u64)>) -> V
             faults.push(format!("{word}: {orders} orders and not {stored}"));
         }
     }
-    match traces {
-        Some((_, missed)) if missed > 0 => faults.push(format!("{missed} spans pushed out uncounted")),
-        Some((whole, _)) if whole != answers.traces().len() as u64 => {
-            faults.push(format!("{} traces not whole", answers.traces().len() as u64 - whole));
-        }
-        _ => {}
-    }
+    faults.extend(told.and_then(fault_of_traces));
     faults
+}
+
+/// A process that is killed takes the spans along that it has not sent yet: that much the traces may lack.
+fn fault_of_traces(told: &Told) -> Option<String> {
+    let Told { parts, missed, killed } = told;
+    let excused = if *killed > 0 { parts.without_orders } else { 0 };
+    match parts.broken + parts.without_orders - excused {
+        _ if *missed > 0 => Some(format!("{missed} spans pushed out uncounted")),
+        0 => None,
+        broken => Some(format!("{broken} traces not whole")),
+    }
 }
 
 #[cfg(test)]
@@ -91,6 +112,20 @@ mod tests {
         ] {
             assert_eq!(faults(&answers, &settled, None).join("; "), expected, "{settled:?}");
         }
-        assert_eq!(faults(&answers, &settled(0, 0, 0), Some((0, 5))), ["5 spans pushed out uncounted"]);
+    }
+
+    #[test]
+    fn traces_may_lack_what_died_with_a_killed_instance_and_nothing_else() {
+        let parts = |without_orders, broken| Parts { whole: 7, without_orders, broken };
+        for (parts, missed, killed, expected) in [
+            (parts(0, 0), 0, 0, None),
+            (parts(2, 0), 0, 1, None),
+            (parts(2, 0), 0, 0, Some("2 traces not whole")),
+            (parts(2, 1), 0, 1, Some("1 traces not whole")),
+            (parts(0, 0), 5, 1, Some("5 spans pushed out uncounted")),
+        ] {
+            let told = Told { parts, missed, killed };
+            assert_eq!(fault_of_traces(&told).as_deref(), expected, "{parts:?} {missed} {killed}");
+        }
     }
 }

@@ -23,6 +23,8 @@ const PARTS: [(Service, SpanKind); 6] = [
     (Service::Analytics, SpanKind::Consumer),
 ];
 const WHOLE: u8 = (1 << PARTS.len()) - 1;
+/// All but what an instance of orders tells, the one service of which instances are killed.
+const WITHOUT_ORDERS: u8 = WHOLE & !(1 << 1);
 
 /// Counts what arrives until it is stopped.
 #[derive(Debug)]
@@ -92,8 +94,40 @@ impl Seen {
         self.errors.iter().map(|(service, errors)| (service.as_str(), *errors))
     }
 
-    /// How many of these traces have all their parts.
-    pub(super) fn whole(&self, traces: &[TraceId]) -> u64 {
-        traces.iter().filter(|id| self.traces.get(id) == Some(&WHOLE)).count() as u64
+    /// What these traces have of their parts.
+    pub(super) fn parts(&self, traces: &[TraceId]) -> Parts {
+        let with = |parts: u8| traces.iter().filter(|id| self.traces.get(id) == Some(&parts)).count() as u64;
+        let (whole, without_orders) = (with(WHOLE), with(WITHOUT_ORDERS));
+        Parts { whole, without_orders, broken: traces.len() as u64 - whole - without_orders }
+    }
+}
+
+/// How many traces have which of their parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Parts {
+    /// All of them.
+    pub(super) whole: u64,
+    /// All but what the instance of orders told: spans that it had not sent yet died with it.
+    pub(super) without_orders: u64,
+    pub(super) broken: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_part_that_may_be_missing_is_that_of_orders() {
+        let (place, _) =
+            PARTS.iter().enumerate().find(|(_, (service, _))| *service == Service::Orders).unwrap();
+        assert_eq!(WITHOUT_ORDERS, WHOLE & !(1 << place));
+    }
+
+    #[test]
+    fn traces_are_told_apart_by_what_they_lack() {
+        let ids: Vec<_> = (1..=4_u8).map(|number| TraceId::from_bytes([number; 16])).collect();
+        let parts = [WHOLE, WITHOUT_ORDERS, WHOLE & !1];
+        let seen = Seen { traces: ids.iter().copied().zip(parts).collect(), ..Seen::default() };
+        assert_eq!(seen.parts(&ids), Parts { whole: 1, without_orders: 1, broken: 2 });
     }
 }
