@@ -297,3 +297,22 @@ fn what_one_span_is_told_by_several_comes_from_the_outside_in() {
     });
     assert_eq!(receiver.recv().unwrap(), [r#"a = Str("a")"#, r#"b = Str("b")"#, r#"c = Str("c")"#]);
 }
+
+#[test]
+fn a_call_that_is_made_in_one_span_and_waited_for_in_another_is_told_to_the_one_that_waits() {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    with_default(subscriber().with(NotesLayer(sender)), || {
+        let mut decision = CallDecision::new([("limit", "2 s".into())].into());
+        info_span!("makes").in_scope(|| {
+            decision.before(|| {
+                info_span!("the client's").edit(describe_call);
+            });
+        });
+        info_span!("waits").in_scope(|| decision.within(|| ()));
+    });
+    let told = r#"limit = Str("2 s")"#;
+    let expected: [&[&str]; 3] = [&[told], &[], &[told]];
+    for notes in expected {
+        assert_eq!(receiver.recv().unwrap(), notes);
+    }
+}

@@ -22,6 +22,8 @@
 //! `.rejected` where it was not let through. A transition is one log line and one event, on the span whose call caused it; so
 //! is none of the calls. The state machine is the crate `tower-resilience-circuitbreaker`; what is ours is what it tells.
 //!
+//! A call that is out of time because its caller had less than [`FAIR_TIME`] for it is given up, and counts neither way.
+//!
 //! # Cancel safety
 //! A call that is dropped counts neither as a success nor as a failure; a trial that is dropped makes room for another.
 
@@ -38,7 +40,7 @@ use std::{
 use http::{Response, StatusCode};
 use throughline_core::{
     CallDecision, CallFacts,
-    semconv::own::{BREAKER_NAME, BREAKER_REJECTED, BREAKER_STATE},
+    semconv::own::{BREAKER_NAME, BREAKER_REJECTED, BREAKER_STATE, TIMEOUT_ELAPSED},
 };
 use tower_layer::Layer;
 use tower_resilience_circuitbreaker::{
@@ -48,6 +50,8 @@ use tower_resilience_circuitbreaker::{
 use tower_service::Service;
 
 use crate::decision;
+pub use crate::short_time::FAIR_TIME;
+use crate::short_time::ShortTime;
 
 /// How many failures in a row open a breaker unless told otherwise.
 pub const FAILURES: usize = 5;
@@ -191,7 +195,8 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let decision = CallDecision::new(self.facts.of(self.handle.state()));
         // What is below is called when the future is polled.
-        ResponseFuture { future: self.inner.call(request), name: self.name, decision }
+        let (name, future, short_time) = (self.name, self.inner.call(request), ShortTime::left());
+        ResponseFuture { future: Some(future), name, decision, short_time }
     }
 }
 
@@ -201,19 +206,31 @@ impl<S: fmt::Debug> fmt::Debug for Breaker<S> {
     }
 }
 
+type Inner<T, E> = Pin<Box<dyn Future<Output = Result<T, CircuitBreakerError<E>>> + Send>>;
+
 /// The answer from behind a breaker.
 #[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture<T, E> {
-    future: Pin<Box<dyn Future<Output = Result<T, CircuitBreakerError<E>>> + Send>>,
+    /// None once it has been given up.
+    future: Option<Inner<T, E>>,
     name: &'static str,
     decision: CallDecision,
+    short_time: ShortTime,
 }
 
 impl<T, E> Future for ResponseFuture<T, E> {
     type Output = Result<T, BreakerError<E>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { future, name, decision } = self.get_mut();
+        let Self { future, name, decision, short_time } = self.get_mut();
+        if short_time.is_over() {
+            *future = None;
+        }
+        let Some(future) = future else {
+            decision::on_span(&[(TIMEOUT_ELAPSED, true.into())]);
+            decision::count("breaker", name, "out_of_time");
+            return Poll::Ready(Err(BreakerError::OutOfTime { name }));
+        };
         let result = ready!(decision.within(|| future.as_mut().poll(cx)));
         let result = result.map_err(|error| BreakerError::of(name, error));
         if let Err(BreakerError::Open { name }) = &result {
@@ -239,6 +256,11 @@ pub enum BreakerError<E> {
         /// Which breaker.
         name: &'static str,
     },
+    /// The caller's time was up before the service could be judged by it.
+    OutOfTime {
+        /// Which breaker.
+        name: &'static str,
+    },
     /// The service failed.
     Inner(E),
 }
@@ -256,6 +278,7 @@ impl<E> fmt::Display for BreakerError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Open { name } => write!(f, "the breaker {name} is open"),
+            Self::OutOfTime { name } => write!(f, "the caller's time was up, behind the breaker {name}"),
             Self::Inner(_) => f.write_str("the service behind the breaker failed"),
         }
     }
@@ -264,7 +287,7 @@ impl<E> fmt::Display for BreakerError<E> {
 impl<E: Error + 'static> Error for BreakerError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Open { .. } => None,
+            Self::Open { .. } | Self::OutOfTime { .. } => None,
             Self::Inner(error) => Some(error),
         }
     }

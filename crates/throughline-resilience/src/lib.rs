@@ -1,15 +1,15 @@
 //! The patterns that keep a distributed system up, each decision visible on the span of whoever asked.
 //!
 //! ```text
-//! call ─► cached read ─► fallback ─► retry ─► breaker ─► time limit ─► balancer or shard ─► traced client ─► instance
-//!          hit, stale     degraded    resends   state      elapsed        instance, health     a span an attempt
+//! call ─► cached read ─► fallback ─► retry ─► breaker ─► balancer or shard ─► time limit ─► traced client ─► instance
+//!          hit, stale     degraded    resends   state      instance, health     elapsed        a span an attempt
 //!
 //! instance ─► traced server ─► time limit ─► load shedding ─► handler
 //!              a span           not begun     refused
 //! ```
 //!
 //! Each part is a tower layer or a small function of its own; take those you need, in that order: the
-//! time limit is below the breaker, because who hangs has failed, too. The mechanisms come from
+//! time limit is below breaker and balancer, because who hangs has failed, too. The mechanisms come from
 //! well-kept crates where one fits; what is ours is that every decision is on the caller's span (attributes under
 //! `throughline.`), a change of state is one log line, and all of it is counted in `throughline.resilience.decisions`, by
 //! pattern, name and decision.
@@ -79,3 +79,5 @@ pub mod timeout;
     feature = "timeout"
 ))]
 mod decision;
+#[cfg(any(feature = "balance", feature = "breaker"))]
+mod short_time;

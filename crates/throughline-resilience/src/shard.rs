@@ -152,8 +152,8 @@ pin_project! {
 
 impl<F> ShardFuture<F> {
     fn begin<'a, S>((shard, facts): (&'a S, CallFacts), call: impl FnOnce(&'a S) -> F) -> Self {
-        let mut decision = CallDecision::new(facts);
-        Self { future: decision.within(|| call(shard)), decision }
+        let decision = CallDecision::new(facts);
+        Self { future: decision.before(|| call(shard)), decision }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A time limit on a call, and the next hop is told how much of it is left.
 //!
-//! [`client`] is a layer around a client: it gives a call 2 s, or what is left of the caller's own time where that is less,
+//! [`client`] is a layer around a client: it gives a call 2 s, or what is left of the caller's own time where that is less, or
+//! what the request itself says where that is still less,
 //! says so in `x-request-timeout-ms` (for gRPC in `grpc-timeout`), and fails when the time is up, which cancels the call. Where
 //! no time is left at all, nothing is sent.
 //! [`server`] is a layer around a service: it reads the same header and makes the deadline current, so that the calls of the
@@ -98,6 +99,13 @@ pub struct Limited<S> {
     limit: Duration,
 }
 
+impl<S> Limited<S> {
+    /// The client below.
+    pub const fn get_ref(&self) -> &S {
+        &self.inner
+    }
+}
+
 impl<S, B> Service<Request<B>> for Limited<S>
 where
     S: Service<Request<B>>,
@@ -113,10 +121,10 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let now = Instant::now();
         let left = Context::current().deadline().map(|deadline| deadline.saturating_duration_since(now));
-        let limit = left.map_or(self.limit, |left| left.min(self.limit));
+        let limit = left.into_iter().chain(read(request.headers())).fold(self.limit, Duration::min);
         write(limit, request.headers_mut());
-        let mut decision = CallDecision::new([(TIMEOUT_MS, millis(limit).into())].into());
-        let future = decision.within(|| (!limit.is_zero()).then(|| self.inner.call(request)));
+        let decision = CallDecision::new([(TIMEOUT_MS, millis(limit).into())].into());
+        let future = decision.before(|| (!limit.is_zero()).then(|| self.inner.call(request)));
         LimitedFuture { future, sleep: tokio::time::sleep(limit), limit, decision }
     }
 }
@@ -147,13 +155,11 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if let Some(future) = this.future.as_pin_mut() {
-            if let Poll::Ready(result) = this.decision.within(|| future.poll(cx)) {
-                return Poll::Ready(result.map_err(TimeoutError::Inner));
-            }
-            if this.sleep.poll(cx).is_pending() {
-                return Poll::Pending;
-            }
+        let polled = this.decision.within(|| this.future.as_pin_mut().map(|future| future.poll(cx)));
+        match polled {
+            Some(Poll::Ready(result)) => return Poll::Ready(result.map_err(TimeoutError::Inner)),
+            Some(Poll::Pending) if this.sleep.poll(cx).is_pending() => return Poll::Pending,
+            Some(Poll::Pending) | None => {}
         }
         decision::on_span(&[(TIMEOUT_ELAPSED, true.into())]);
         decision::count("timeout", "client", "elapsed");
@@ -286,11 +292,9 @@ fn write(limit: Duration, headers: &mut HeaderMap) {
     if is_grpc {
         // At most eight digits.
         let text = format!("{}m", millis.min(99_999_999));
-        headers.extend(
-            HeaderValue::from_str(&text)
-                .ok()
-                .map(|value| (http::HeaderName::from_static(GRPC_HEADER), value)),
-        );
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            headers.insert(GRPC_HEADER, value);
+        }
     } else {
         headers.insert(HEADER, HeaderValue::from(millis));
     }

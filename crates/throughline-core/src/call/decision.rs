@@ -58,8 +58,16 @@ impl CallDecision {
     /// told to one caller costs one look-up. A client that is called elsewhere, in a task of its own behind a buffer, doesn't
     /// hear of them. A decision that is dropped before its first `within` was about nothing, and is told to nobody.
     pub fn within<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let _known = Within::enter(self);
+        let untold_in = (self.told == Told::NotYet).then(scope_id);
+        let _known = Within::enter(self.facts.clone(), untold_in);
         self.told = Told::Yes;
+        work()
+    }
+
+    /// Runs what comes before the first poll: [`within`](Self::within), but the caller's span isn't told. A call may be made in
+    /// one span and waited for in another; it is the one that waits that is told, by all decisions alike.
+    pub fn before<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _known = Within::enter(self.facts.clone(), None);
         work()
     }
 }
@@ -96,9 +104,8 @@ struct Known {
 struct Within(PhantomData<*const ()>);
 
 impl Within {
-    fn enter(decision: &CallDecision) -> Self {
-        let untold_in = (decision.told == Told::NotYet).then(scope_id);
-        let known = Known { facts: decision.facts.clone(), untold_in };
+    fn enter(facts: CallFacts, untold_in: Option<ScopeId>) -> Self {
+        let known = Known { facts, untold_in };
         // A thread that is being torn down knows nothing any more.
         let _torn_down = KNOWN.try_with(|all| {
             let mut all = all.borrow_mut();

@@ -60,7 +60,8 @@ impl<S> BalancerBuilder<S> {
         self
     }
 
-    /// How long an instance is ejected the first time; each further time in a row it is twice as long, up to a minute.
+    /// How long an instance is ejected the first time; each further time until it answers well it is twice as long, up to a
+    /// minute.
     pub fn ejected_for(mut self, ejected_for: Duration) -> Self {
         self.ejected_for = ejected_for;
         self
@@ -76,10 +77,7 @@ impl<S> BalancerBuilder<S> {
             .max_ejection_duration(EJECTED_FOR_MAX.max(self.ejected_for))
             .on_ejection(move |instance, _| tell(name, instance, "ejected"))
             .on_recovery(move |instance, _| tell(name, instance, "recovered"));
-        for instance in &self.instances {
-            outliers.register(&*instance.name, self.failures);
-        }
-        Balancer::new(name, self.strategy, self.instances, outliers)
+        Balancer::new(name, self.strategy, self.instances, self.failures, outliers)
     }
 }
 
@@ -94,8 +92,8 @@ impl<S> fmt::Debug for BalancerBuilder<S> {
 
 /// One log line and one event a change.
 pub(super) fn tell(balancer: &'static str, instance: &str, change: &'static str) {
-    if change == "recovered" {
-        tracing::info!(target: "throughline::resilience", balancer, instance, "instance recovered");
+    if matches!(change, "recovered" | "probed_well") {
+        tracing::info!(target: "throughline::resilience", balancer, instance, change, "instance recovered");
     } else {
         tracing::warn!(target: "throughline::resilience", balancer, instance, change, "instance left out");
     }

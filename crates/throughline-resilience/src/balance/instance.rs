@@ -54,17 +54,24 @@ impl<S> Instance<S> {
     ///
     /// A failure is noted down before the suspicion, and a success drops the suspicion before it is noted down: whatever the
     /// order of two calls that end at once, an instance with failures is never left without suspicion.
-    pub(super) fn took_notice(&self, failed: bool, outliers: &OutlierDetector) {
+    pub(super) fn took_notice(&self, failed: bool, failures: usize, outliers: &OutlierDetector) {
         if failed {
             outliers.record_failure(&self.name);
             self.suspected.store(true, Ordering::Release);
         } else if self.suspected.load(Ordering::Acquire) {
             self.suspected.store(false, Ordering::Release);
-            outliers.record_success(&self.name);
             if outliers.is_ejected(&self.name) {
+                // The answer to a call from before.
                 self.suspected.store(true, Ordering::Release);
+            } else {
+                self.register(failures, outliers);
             }
         }
+    }
+
+    /// Nothing is held against it from now on, no earlier ejection either, by which the next one would be longer.
+    pub(super) fn register(&self, failures: usize, outliers: &OutlierDetector) {
+        outliers.register(&*self.name, failures);
     }
 
     /// Takes notice of a probe; true if that changed anything.

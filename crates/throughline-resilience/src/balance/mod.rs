@@ -22,9 +22,12 @@
 //!
 //! Every strategy passes over instances that are not healthy:
 //!
-//! - **passively**, by its calls: five failures in a row (errors, and answers with 5xx) eject an instance for 10 s, then 20 s,
-//!   40 s … up to a minute, never more than half of all;
-//! - **actively**, by [`Balancer::probe`], which asks each instance now and then, and is believed before the calls are.
+//! - **passively**, by its calls: five failures in a row (errors, and answers with 5xx) eject an instance for 10 s, and if it
+//!   fails again without having answered well, for 20 s, 40 s … up to a minute; never more than half of all are ejected;
+//! - **actively**, by [`Balancer::probe`], which asks each instance now and then; what is ejected stays so, whatever it answers.
+//!
+//! An instance that hangs fails nothing by itself: put a time limit of this crate on each, below the balancer. A call whose caller
+//! had less than [`FAIR_TIME`] is not held against the instance that didn't answer it in time.
 //!
 //! An ejected instance comes back by itself. Where no instance is healthy, any of them is chosen: a call that may fail is better
 //! than one that must.
@@ -42,3 +45,5 @@ mod strategy;
 pub use builder::{BalancerBuilder, EJECTED_FOR, EJECTED_FOR_MAX, FAILURES};
 pub use service::{BalanceError, BalanceFuture, Balancer};
 pub use strategy::Strategy;
+
+pub use crate::short_time::FAIR_TIME;

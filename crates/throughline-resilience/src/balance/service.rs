@@ -25,7 +25,7 @@ use super::{
     BalancerBuilder, Strategy,
     instance::{Instance, UnderWay},
 };
-use crate::decision;
+use crate::{decision, short_time::ShortTime};
 
 /// Hands each call to one of several instances; see [the module](mod@crate::balance). Clones share what is known of them.
 pub struct Balancer<S> {
@@ -38,6 +38,8 @@ pub(super) struct Shared<S> {
     pub(super) instances: Vec<Instance<S>>,
     /// What is told of the choice of each instance while all are healthy.
     among_all: Vec<CallFacts>,
+    /// How many failures in a row eject one.
+    failures: usize,
     round: Vec<usize>,
     turn: AtomicUsize,
     outliers: OutlierDetector,
@@ -53,15 +55,17 @@ impl<S> Balancer<S> {
         name: &'static str,
         strategy: Strategy,
         instances: Vec<Instance<S>>,
+        failures: usize,
         outliers: OutlierDetector,
     ) -> Self {
+        instances.iter().for_each(|instance| instance.register(failures, &outliers));
         let round = strategy.round(&instances);
         let among_all = |instance: &Instance<S>| {
             CallFacts::kept(facts(strategy, instance, instances.len(), instances.len()))
         };
         let among_all = instances.iter().map(among_all).collect();
         let turn = AtomicUsize::new(0);
-        let shared = Shared { name, strategy, instances, among_all, round, turn, outliers };
+        let shared = Shared { name, strategy, instances, among_all, failures, round, turn, outliers };
         Self { shared: Arc::new(shared) }
     }
 
@@ -100,13 +104,14 @@ impl<S> Shared<S> {
     /// The place of the instance that is to have the call, and what is told of the choice.
     fn choose(&self) -> Option<Chosen<'_, S>> {
         let health = self.health();
-        let may_have_it = match &health {
-            Health::Some { by_place, count: 1.. } => Some(by_place.as_slice()),
-            // Where nobody is well, whoever has its turn is better than nobody.
-            Health::All | Health::Some { .. } => None,
-        };
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let place = self.strategy.choose(&self.instances, &self.round, turn, may_have_it)?;
+        let among = |may_have_it| self.strategy.choose(&self.instances, &self.round, turn, may_have_it);
+        let well = match &health {
+            Health::All => None,
+            Health::Some { by_place, .. } => among(Some(by_place.as_slice())),
+        };
+        // Where nobody who has a turn is well, whoever has it now is better than nobody.
+        let place = well.or_else(|| among(None))?;
         let instance = self.instances.get(place)?;
         let facts = match health {
             Health::All => self.among_all.get(place)?.clone(),
@@ -117,8 +122,18 @@ impl<S> Shared<S> {
 
     fn took_notice(&self, place: usize, failed: bool) {
         if let Some(instance) = self.instances.get(place) {
-            instance.took_notice(failed, &self.outliers);
+            instance.took_notice(failed, self.failures, &self.outliers);
         }
+    }
+
+    /// There is no call, hence only the caller can be told.
+    fn found_nobody(&self) {
+        let facts: [CallFact; 2] = [
+            (BALANCE_STRATEGY, self.strategy.as_str().into()),
+            (BALANCE_TOTAL, decision::number(self.instances.len())),
+        ];
+        decision::of_no_call(&facts.into());
+        decision::count("balance", self.name, "no_instance");
     }
 }
 
@@ -169,11 +184,13 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let shared = Arc::clone(&self.shared);
         let Some(Chosen { place, instance, facts }) = self.shared.choose() else {
+            self.shared.found_nobody();
             return BalanceFuture { state: State::Nobody, call: None, shared };
         };
         let state = State::Waiting { service: instance.service.clone(), request: Some(request) };
-        let decision = CallDecision::new(facts);
-        BalanceFuture { state, call: Some(Call { place, decision, _under_way: instance.begin() }), shared }
+        let (decision, short_time) = (CallDecision::new(facts), ShortTime::left());
+        let call = Call { place, decision, short_time, _under_way: instance.begin() };
+        BalanceFuture { state, call: Some(call), shared }
     }
 }
 
@@ -182,6 +199,7 @@ where
 struct Call {
     place: usize,
     decision: CallDecision,
+    short_time: ShortTime,
     _under_way: UnderWay,
 }
 
@@ -222,7 +240,9 @@ where
         let result = ready!(decision.within(|| this.state.poll(cx)));
         if let Some(call) = this.call.take() {
             let failed = result.as_ref().map_or(true, |response| response.status().is_server_error());
-            this.shared.took_notice(call.place, failed);
+            if !(failed && call.short_time.is_over()) {
+                this.shared.took_notice(call.place, failed);
+            }
         }
         Poll::Ready(result.map_err(BalanceError::Inner))
     }

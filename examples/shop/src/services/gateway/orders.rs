@@ -9,10 +9,11 @@ use std::{
 use axum::http::{HeaderMap, HeaderName, Method};
 use throughline::resilience::{
     balance::{Balancer, Strategy},
-    retry, timeout,
+    retry,
+    timeout::{self, Limited},
 };
 use tokio::task::JoinHandle;
-use tower::{ServiceBuilder, ServiceExt};
+use tower::{Layer, ServiceBuilder, ServiceExt};
 use tracing::{Instrument, info_span};
 
 use crate::{
@@ -43,7 +44,7 @@ pub(super) struct Orders {
 /// A balancer, and the probe that asks its instances; the probe ends when this is dropped.
 #[derive(Debug)]
 struct Probed {
-    balancer: Balancer<Instance>,
+    balancer: Balancer<Limited<Instance>>,
     probing: JoinHandle<()>,
 }
 
@@ -70,13 +71,12 @@ impl Orders {
         let key = headers.get(IDEMPOTENCY_KEY).cloned();
         let key = key.map(|key| (HeaderName::from_static(IDEMPOTENCY_KEY), key));
         let call = send(Method::POST, "/orders", request, key)?;
-        let client =
-            ServiceBuilder::new().layer(self.retry.clone()).layer(timeout::client()).service(self.balancer());
+        let client = ServiceBuilder::new().layer(self.retry.clone()).service(self.balancer());
         // A span of its own: what is decided about this call stands on it, and not between what is decided about others.
         Ok(client.oneshot(call).instrument(info_span!("place order")).await?)
     }
 
-    fn balancer(&self) -> Balancer<Instance> {
+    fn balancer(&self) -> Balancer<Limited<Instance>> {
         self.instances.read().unwrap_or_else(PoisonError::into_inner).balancer.clone()
     }
 }
@@ -86,11 +86,15 @@ impl Probed {
         let mut builder = Balancer::builder("orders").strategy(strategy).failures(FAILURES);
         for (place, instance) in Instance::all("orders", addresses, http).enumerate() {
             let weight = if place == 0 { FIRST_WEIGHT } else { 1 };
-            builder = builder.weighted_instance(instance.name(), weight, instance.clone());
+            // On each instance: one that hangs has failed, and the balancer is to know which.
+            let limited = timeout::client().layer(instance.clone());
+            builder = builder.weighted_instance(instance.name(), weight, limited);
         }
         let balancer = builder.build();
         let probe = http.probe();
-        let asking = async move |_name: &str, instance: Instance| probe.is_well(instance.address()).await;
+        let asking = async move |_name: &str, instance: Limited<Instance>| {
+            probe.is_well(instance.get_ref().address()).await
+        };
         let probing = tokio::spawn(balancer.probe(PROBE_PERIOD, asking));
         Self { balancer, probing }
     }
