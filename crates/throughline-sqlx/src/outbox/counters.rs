@@ -25,6 +25,8 @@ pub struct RelayCounters {
     pub leases_lost: u64,
     /// Relayed events that were deleted because of their age.
     pub deleted: u64,
+    /// Times that old events could not be deleted; they are looked for again a minute later.
+    pub cleaning_failures: u64,
     /// Closures for dead events that panicked.
     pub callback_panics: u64,
 }
@@ -41,6 +43,7 @@ pub(crate) struct Counters {
     pub(crate) database_failures: Counter,
     pub(crate) leases_lost: Counter,
     pub(crate) deleted: Counter,
+    pub(crate) cleaning_failures: Counter,
     pub(crate) callback_panics: Counter,
 }
 
@@ -69,6 +72,7 @@ impl Counters {
             database_failures: self.database_failures.read(),
             leases_lost: self.leases_lost.read(),
             deleted: self.deleted.read(),
+            cleaning_failures: self.cleaning_failures.read(),
             callback_panics: self.callback_panics.read(),
         }
     }

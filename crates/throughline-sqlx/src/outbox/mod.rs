@@ -71,6 +71,7 @@ pub(crate) mod table;
 
 // Relaying.
 mod attempt;
+mod cleaning;
 mod counters;
 mod lease;
 mod relay;

@@ -115,6 +115,9 @@ impl<DB: Dialect, F> RelayBuilder<DB, F> {
     }
 
     /// How long relayed events are kept; [`RETENTION`] unless set, [`Duration::MAX`] to keep them. Dead ones stay.
+    ///
+    /// They are deleted once a minute, [`DELETE_ROWS_MAX`](super::DELETE_ROWS_MAX) between two batches. Where that fails, events
+    /// are relayed all the same.
     pub const fn retention(mut self, age: Duration) -> Self {
         self.settings.retention = age;
         self

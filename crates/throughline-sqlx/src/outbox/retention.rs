@@ -36,19 +36,29 @@ impl<DB: Dialect> Outbox<DB> {
     }
 }
 
-pub(crate) async fn delete_settled<DB: Dialect>(
+async fn delete_settled<DB: Dialect>(
+    pool: &Pool<DB>,
+    statements: &Statements,
+    state: i64,
+    age: Duration,
+) -> Result<u64, sqlx::Error> {
+    let mut deleted = 0;
+    loop {
+        let rows = delete_some(pool, statements, state, age).await?;
+        deleted += rows;
+        if rows < u64::from(DELETE_ROWS_MAX) {
+            return Ok(deleted);
+        }
+    }
+}
+
+/// Deletes the oldest, [`DELETE_ROWS_MAX`] at most.
+pub(crate) async fn delete_some<DB: Dialect>(
     pool: &Pool<DB>,
     statements: &Statements,
     state: i64,
     age: Duration,
 ) -> Result<u64, sqlx::Error> {
     let arguments = [state, as_milliseconds(age), i64::from(DELETE_ROWS_MAX)].map(Argument::Integer);
-    let mut deleted = 0;
-    loop {
-        let rows = execute(pool, &statements.delete_settled, &arguments).await?;
-        deleted += rows;
-        if rows < u64::from(DELETE_ROWS_MAX) {
-            return Ok(deleted);
-        }
-    }
+    execute(pool, &statements.delete_settled, &arguments).await
 }

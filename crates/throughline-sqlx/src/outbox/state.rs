@@ -25,8 +25,8 @@ pub struct OutboxState {
 }
 
 impl<DB: Dialect> Outbox<DB> {
-    /// Counts the events, and says how late the outbox is. It reads an index of the whole table: a matter for every minute,
-    /// not for every request.
+    /// Counts the events, and says how late the outbox is. It reads an index of the whole table, and the rows of what waits: a
+    /// matter for every minute, not for every request.
     ///
     /// # Errors
     /// [`OutboxError::Database`].

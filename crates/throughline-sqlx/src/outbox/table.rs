@@ -74,11 +74,15 @@ impl<DB: Dialect> Outbox<DB> {
 
     /// The statements that make the tables and indexes, for migrations of your own. Each does nothing where its object is
     /// there already.
+    ///
+    /// On SQLite and PostgreSQL, a table of an earlier version gets the indexes that it doesn't have. On MySQL and MariaDB the
+    /// indexes are part of `CREATE TABLE`, which leaves a table alone that is there: add them with `ALTER TABLE`.
     pub fn schema(&self) -> impl Iterator<Item = &str> {
         self.statements.schema.iter().map(|statement| &**statement)
     }
 
-    /// Makes the tables, unless they are there. Several processes may do so at once.
+    /// Makes the tables, unless they are there, by the statements of the [schema](Self::schema). Several processes may do so at
+    /// once.
     ///
     /// # Errors
     /// [`OutboxError::Database`].

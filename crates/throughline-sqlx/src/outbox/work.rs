@@ -3,24 +3,22 @@
 use std::{collections::HashSet, fmt, mem, time::Duration};
 
 use throughline_core::{Metric, Pipeline, Value, semconv::error::ERROR_TYPE, semconv::own};
-use tokio::{sync::watch, time::Instant};
+use tokio::sync::watch;
 
 use super::{
     Backoff, Dialect, Order, Relay, StoredEvent,
     attempt::{Failure, attempt},
+    cleaning::Cleaning,
     database::{execute, fetch},
     dialect::Argument,
     lease::{Held, Lease},
     resume::Resumed,
-    retention::delete_settled,
-    statements::{RELAYED, Statements},
+    statements::Statements,
     stored_event::{Found, as_milliseconds},
 };
 
 /// How long a database that is away is left alone.
 const DATABASE_BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
-/// How often relayed events are looked through for old ones.
-const CLEANING_INTERVAL: Duration = Duration::from_secs(60);
 /// What the row of something that is no event says.
 const UNREADABLE: &str = "unreadable";
 
@@ -31,7 +29,7 @@ pub(crate) struct Worker<DB: Dialect, F> {
     /// An event that was handed on, which the database doesn't know yet.
     unmarked: Option<i64>,
     database_failures: u32,
-    cleaned: Option<Instant>,
+    cleaning: Cleaning,
 }
 
 /// What comes after a turn.
@@ -54,7 +52,7 @@ enum Fate {
 impl<DB: Dialect, F> Worker<DB, F> {
     pub(crate) fn new(relay: Relay<DB, F>, stopping: watch::Receiver<bool>) -> Self {
         let lease = Lease::new(relay.settings.lease);
-        Self { relay, stopping, lease, unmarked: None, database_failures: 0, cleaned: None }
+        Self { relay, stopping, lease, unmarked: None, database_failures: 0, cleaning: Cleaning::default() }
     }
 
     pub(crate) async fn work<E>(mut self)
@@ -93,12 +91,12 @@ impl<DB: Dialect, F> Worker<DB, F> {
         self.mark().await?;
         let batch = self.batch().await?;
         self.relay.counters.polls.add(1);
-        let (full, empty) = (batch.len() >= self.relay.settings.batch_max as usize, batch.is_empty());
-        if empty {
-            self.clean().await?;
-        }
-        match self.relay_all(batch).await? {
-            Next::Rest(_) if full => Ok(Next::Go),
+        let full = batch.len() >= self.relay.settings.batch_max as usize;
+        let next = self.relay_all(batch).await?;
+        // Last, so that no event waits for it, and in every turn, for there may be no end of events.
+        let more_to_clean = !self.is_stopping() && self.cleaning.turn(&self.relay).await;
+        match next {
+            Next::Rest(_) if full || more_to_clean => Ok(Next::Go),
             next => Ok(next),
         }
     }
@@ -260,18 +258,6 @@ impl<DB: Dialect, F> Worker<DB, F> {
         self.relay.counters.unreadable.add(1);
         count("dead", Some(UNREADABLE));
         tracing::error!(target: "throughline::outbox", position, "a row is no event");
-        Ok(())
-    }
-
-    async fn clean(&mut self) -> Result<(), sqlx::Error> {
-        let now = Instant::now();
-        let retention = self.relay.settings.retention;
-        let rested = self.cleaned.is_none_or(|last| now >= last + CLEANING_INTERVAL);
-        if rested && retention != Duration::MAX {
-            let deleted = delete_settled(&self.relay.pool, self.statements(), RELAYED, retention).await?;
-            self.relay.counters.deleted.add(deleted);
-            self.cleaned = Some(now);
-        }
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Each part has tables of its own, so that one database is enough for all.
 
+mod cleaning; // old rows
 mod crash; // what is left behind by a relay that is gone
 mod delivery; // order, attempts, death, replay
 mod garbage; // rows that nobody has stored
@@ -31,6 +32,7 @@ pub(crate) async fn keeps<P: Place>(place: &P) {
     store::keeps(place).await;
     story::keeps(place).await;
     delivery::keeps(place).await;
+    cleaning::keeps(place).await;
     crash::keeps(place).await;
     garbage::keeps(place).await;
     inbox::keeps(place).await;
