@@ -44,7 +44,7 @@
 //! | `timeout` | `timeout`: time limit, deadline for the next hop | `tokio` |
 //! | `shed` | `shed`: load shedding, so many requests at once | ours |
 //! | `fallback` | `fallback`: graceful degradation | ours |
-//! | `cache` | `cache`: cached reads, stale ones included | `moka` |
+//! | `cache` | `cache`: cached reads, one load a key, stale ones included | `moka`, and our wait |
 //! | `full` | all of these | |
 //!
 //! None is on by default, and a call without these layers pays nothing for them.

@@ -85,7 +85,7 @@ impl RecentOrders {
 
     /// What is kept, or what the database has. An event that came meanwhile may not be in what was read before it: that is
     /// told now, and not kept.
-    async fn of(&self, user: u32) -> Result<Read<Vec<Order>>, sqlx::Error> {
+    async fn of(&self, user: u32) -> Result<Read<Vec<Order>>, Arc<sqlx::Error>> {
         let (key, events) = (self.key(user), self.freshness.events());
         let read = self.cache.get(key, async || self.model.of(user).await).await;
         if self.freshness.events() != events {
