@@ -49,9 +49,8 @@ use tower_resilience_circuitbreaker::{
 };
 use tower_service::Service;
 
-use crate::decision;
 pub use crate::short_time::FAIR_TIME;
-use crate::short_time::ShortTime;
+use crate::{Refused, decision, short_time::ShortTime};
 
 /// How many failures in a row open a breaker unless told otherwise.
 pub const FAILURES: usize = 5;
@@ -251,7 +250,7 @@ impl<T, E> fmt::Debug for ResponseFuture<T, E> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BreakerError<E> {
-    /// The breaker let it not through: nothing was sent.
+    /// The breaker let it not through: nothing was sent, and [`Refused`] is its source, for a retry above.
     Open {
         /// Which breaker.
         name: &'static str,
@@ -287,7 +286,8 @@ impl<E> fmt::Display for BreakerError<E> {
 impl<E: Error + 'static> Error for BreakerError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Open { .. } | Self::OutOfTime { .. } => None,
+            Self::Open { .. } => Some(&Refused),
+            Self::OutOfTime { .. } => None,
             Self::Inner(error) => Some(error),
         }
     }

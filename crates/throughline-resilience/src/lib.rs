@@ -67,6 +67,12 @@ pub mod shed;
 #[cfg(feature = "timeout")]
 pub mod timeout;
 
+// What they tell each other.
+#[cfg(any(feature = "breaker", feature = "retry"))]
+mod refused;
+#[cfg(any(feature = "breaker", feature = "retry"))]
+pub use refused::Refused;
+
 // What each of them tells.
 #[cfg(any(
     feature = "balance",

@@ -4,51 +4,51 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::{Method, Request, Response, StatusCode, header::RETRY_AFTER};
 use throughline_core::{
-    ResendCount, now_unix_nanos,
+    Context, ResendCount, now_unix_nanos,
     semconv::own::{RETRY_END, RETRY_RESENDS},
 };
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 use tower::retry::{Policy, budget::Budget};
 
-use super::{Idempotent, RETRY_AFTER_MAX, RetryLayer, Throttled};
+use super::{Idempotent, RETRY_AFTER_MAX, ResendErrors, RetryLayer, Throttled, UnlessRefused};
 use crate::decision;
 
 /// Decides for one request, from its first attempt to its last; see [the module](mod@crate::retry).
 #[derive(Clone, Debug)]
-pub struct RetryPolicy {
-    settings: RetryLayer,
+pub struct RetryPolicy<P = UnlessRefused> {
+    settings: RetryLayer<P>,
     resends: u32,
 }
 
-impl RetryPolicy {
-    pub(super) const fn new(settings: RetryLayer) -> Self {
+impl<P> RetryPolicy<P> {
+    pub(super) const fn new(settings: RetryLayer<P>) -> Self {
         Self { settings, resends: 0 }
     }
 
     /// How long to wait before the next attempt, or why there is none.
-    fn decide<Q, B, E>(
-        &self,
-        request: &Request<Q>,
-        result: &Result<Response<B>, E>,
-    ) -> Result<Duration, End> {
+    fn decide<B, E>(&self, result: &Result<Response<B>, E>) -> Result<Duration, End>
+    where
+        P: ResendErrors<E>,
+    {
         let asked = match result {
-            Err(_) => None,
+            Err(error) if self.settings.errors.resends(error) => None,
+            Err(_) => return Err(End::Refused),
             Ok(response) if self.is_worth_it(response.status()) => retry_after(response),
             Ok(response) if is_failure(response.status()) => return Err(End::NotWorthIt),
             Ok(_) => return Err(End::Answered),
         };
-        if !may_be_sent_twice(request) {
-            return Err(End::NotIdempotent);
-        }
         if self.resends >= self.settings.resends_max {
             return Err(End::TooMany);
         }
-        match asked {
-            Some(pause) if pause > RETRY_AFTER_MAX => Err(End::AskedForTooLong),
-            _ if !self.settings.budget.withdraw() => Err(End::BudgetSpent),
-            Some(pause) => Ok(pause),
-            None => Ok(self.settings.backoff.wait(self.resends + 1)),
+        if asked.is_some_and(|pause| pause > RETRY_AFTER_MAX) {
+            return Err(End::AskedForTooLong);
         }
+        let pause = asked.unwrap_or_else(|| self.settings.backoff.wait(self.resends + 1));
+        if is_too_late(pause) {
+            return Err(End::OutOfTime);
+        }
+        // Last of all: what isn't sent costs nothing.
+        if self.settings.budget.withdraw() { Ok(pause) } else { Err(End::BudgetSpent) }
     }
 
     fn is_worth_it(&self, status: StatusCode) -> bool {
@@ -65,11 +65,11 @@ impl RetryPolicy {
     }
 }
 
-impl<Q: Clone, B, E> Policy<Request<Q>, Response<B>, E> for RetryPolicy {
+impl<Q: Clone, B, E, P: ResendErrors<E>> Policy<Request<Q>, Response<B>, E> for RetryPolicy<P> {
     type Future = Sleep;
 
     fn retry(&mut self, request: &mut Request<Q>, result: &mut Result<Response<B>, E>) -> Option<Sleep> {
-        let pause = match self.decide(request, result) {
+        let pause = match self.decide(result) {
             Ok(pause) => pause,
             Err(end) => {
                 if end == End::Answered {
@@ -94,6 +94,7 @@ impl<Q: Clone, B, E> Policy<Request<Q>, Response<B>, E> for RetryPolicy {
         Some(tokio::time::sleep(pause))
     }
 
+    /// Where there is no copy, `tower` hands the answer on without asking [`retry`](Policy::retry).
     fn clone_request(&mut self, request: &Request<Q>) -> Option<Request<Q>> {
         may_be_sent_twice(request).then(|| request.clone())
     }
@@ -104,9 +105,10 @@ impl<Q: Clone, B, E> Policy<Request<Q>, Response<B>, E> for RetryPolicy {
 enum End {
     Answered,
     NotWorthIt,
-    NotIdempotent,
+    Refused,
     TooMany,
     AskedForTooLong,
+    OutOfTime,
     BudgetSpent,
 }
 
@@ -115,9 +117,10 @@ impl End {
         match self {
             Self::Answered => "answered",
             Self::NotWorthIt => "not_worth_it",
-            Self::NotIdempotent => "not_idempotent",
+            Self::Refused => "refused",
             Self::TooMany => "too_many",
             Self::AskedForTooLong => "asked_for_too_long",
+            Self::OutOfTime => "out_of_time",
             Self::BudgetSpent => "budget_spent",
         }
     }
@@ -125,6 +128,14 @@ impl End {
 
 fn is_failure(status: StatusCode) -> bool {
     status.is_client_error() || status.is_server_error()
+}
+
+/// Whether nobody waits for the answer any more after this pause. By the clock that the pause goes by.
+fn is_too_late(pause: Duration) -> bool {
+    Context::current().deadline().is_some_and(|deadline| {
+        let left = deadline.saturating_duration_since(Instant::now().into_std());
+        left <= pause
+    })
 }
 
 /// By its method (RFC 9110, 9.2.2), its mark, or its key.
