@@ -55,11 +55,12 @@ where
     F: AsyncFn(&StoredEvent) -> Result<(), E>,
     E: fmt::Display,
 {
-    // Called inside, not only polled: a closure may do its work before the first poll.
-    let work = AssertUnwindSafe(resumed.carry(async { publish(event).await })).catch_unwind();
+    // Called inside, not only polled: a closure may do its work before the first poll, and its error when it is shown.
+    let work = async { publish(event).await.map_err(|error| error.to_string()) };
+    let work = AssertUnwindSafe(resumed.carry(work)).catch_unwind();
     match tokio::time::timeout(timeout, work).await {
         Ok(Ok(Ok(()))) => Ok(()),
-        Ok(Ok(Err(error))) => Err(Failure::Error { kind: kind::<E>(), message: error.to_string() }),
+        Ok(Ok(Err(message))) => Err(Failure::Error { kind: kind::<E>(), message }),
         Ok(Err(_)) => Err(Failure::Panic),
         Err(_) => Err(Failure::Timeout),
     }

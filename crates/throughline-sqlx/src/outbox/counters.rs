@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use throughline_core::{Metric, Pipeline, Value, semconv::error::ERROR_TYPE, semconv::own};
+
 /// What a [`Relay`](super::Relay) has done and met since it was built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -76,4 +78,12 @@ impl Counters {
             callback_panics: self.callback_panics.read(),
         }
     }
+}
+
+/// Counts what became of an attempt, with few labels.
+pub(crate) fn count(result: &'static str, error: Option<&'static str>) {
+    let pipeline = Pipeline::current();
+    let mut attributes: Vec<(&'static str, Value<'_>)> = vec![(own::OUTBOX_RESULT, result.into())];
+    attributes.extend(error.map(|error| (ERROR_TYPE, error.into())));
+    pipeline.record(Metric::OutboxRelays, 1.0, &attributes);
 }

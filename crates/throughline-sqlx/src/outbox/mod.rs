@@ -73,9 +73,11 @@ pub(crate) mod table;
 mod attempt;
 mod cleaning;
 mod counters;
+mod death;
 mod lease;
 mod relay;
 mod resume;
+mod since;
 pub(crate) mod stored_event;
 mod work;
 

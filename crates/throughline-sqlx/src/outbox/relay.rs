@@ -67,7 +67,8 @@ pub(crate) struct Settings {
 }
 
 impl<DB: Dialect, F> RelayBuilder<DB, F> {
-    /// How often the table is looked at where nobody [wakes](Outbox::wake) the relay; [`POLL_INTERVAL`] unless set.
+    /// How often the table is looked at where nobody [wakes](Outbox::wake) the relay; [`POLL_INTERVAL`] unless set. Longer than
+    /// the [`lease`](Self::lease), that is renewed in between.
     pub const fn poll_interval(mut self, interval: Duration) -> Self {
         self.settings.poll_interval = interval;
         self
@@ -130,6 +131,9 @@ impl<DB: Dialect, F> RelayBuilder<DB, F> {
     }
 
     /// Called with each event that is dead, after that was written down. It must not block.
+    ///
+    /// Where the database's answer was lost, it is called when that is found out; a relay that is killed before never calls it.
+    /// [`OutboxState::dead`](super::OutboxState::dead) counts them all.
     pub fn dead(mut self, on_dead: impl Fn(&StoredEvent) + Send + Sync + 'static) -> Self {
         self.settings.on_dead = Some(Box::new(on_dead));
         self

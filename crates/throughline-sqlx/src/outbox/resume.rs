@@ -54,6 +54,10 @@ impl Resumed {
         self.in_scope(|| work.carry())
     }
 
+    pub(crate) const fn context(&self) -> &Context {
+        &self.context
+    }
+
     /// Runs `work` in the attempt.
     pub(crate) fn in_scope<T>(&self, work: impl FnOnce() -> T) -> T {
         let _span = self.span.enter();

@@ -19,6 +19,7 @@ pub(crate) struct Statements {
     pub(crate) relayed: Arc<str>,
     pub(crate) failed: Arc<str>,
     pub(crate) dead: Arc<str>,
+    pub(crate) state_of: Arc<str>,
     pub(crate) state: Arc<str>,
     pub(crate) delete_settled: Arc<str>,
     pub(crate) replay: Arc<str>,
@@ -47,6 +48,7 @@ impl Statements {
             relayed: statement(RELAYED_NOW),
             failed: statement(FAILED),
             dead: statement(DEAD_NOW),
+            state_of: statement(STATE_OF),
             state: statement(STATE),
             delete_settled: statement(delete),
             replay: statement(&format!("{REPLAY} AND state >= ? AND stored_at >= ? AND stored_at < ?")),
@@ -122,6 +124,8 @@ const FAILED: &str = "UPDATE {table} SET attempts = attempts + 1, last_error = ?
 
 const DEAD_NOW: &str = "UPDATE {table} SET state = 2, settled_at = {now}, attempts = attempts + 1, last_error = ? \
      WHERE position = ? AND state = 0";
+
+const STATE_OF: &str = "SELECT state FROM {table} WHERE position = ?";
 
 /// Counts in an index alone. Only of what waits are the rows looked at, for the time that no index has.
 const STATE: &str = "SELECT state, COUNT(*), (SELECT MIN(waiting_since) FROM {table} WHERE state = 0), {now} FROM {table} \

@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use throughline_core::{Context, EdgePolicy, Propagator};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Dialect, columns::Columns};
@@ -18,8 +19,10 @@ pub struct StoredEvent {
     context: Context,
     attempts: i64,
     replays: i64,
-    age: Duration,
-    queue_time: Duration,
+    /// When it was asked for. The two times are what the database said then.
+    asked: Instant,
+    age_then: Duration,
+    queue_time_then: Duration,
     /// How long it is until the next attempt may be made.
     pub(crate) due_in: Duration,
 }
@@ -71,16 +74,16 @@ impl StoredEvent {
         u32::try_from(self.replays).unwrap_or_default()
     }
 
-    /// The time since it was stored.
+    /// The time since it was stored, until now.
     #[must_use]
-    pub const fn age(&self) -> Duration {
-        self.age
+    pub fn age(&self) -> Duration {
+        self.age_then.saturating_add(self.asked.elapsed())
     }
 
-    /// The time that it has waited: since it was stored, or replayed.
+    /// The time that it has waited, until now: since it was stored, or replayed.
     #[must_use]
-    pub const fn queue_time(&self) -> Duration {
-        self.queue_time
+    pub fn queue_time(&self) -> Duration {
+        self.queue_time_then.saturating_add(self.asked.elapsed())
     }
 
     pub(crate) const fn attempts(&self) -> i64 {
@@ -111,13 +114,14 @@ impl Found {
     /// Reads a row of the statement `NEXT`.
     ///
     /// A context that makes no sense counts as absent, and is counted by the propagator; the event has its payload all the same.
-    pub(crate) fn read<DB: Dialect>(row: &DB::Row, propagator: &Propagator) -> Self {
+    pub(crate) fn read<DB: Dialect>(row: &DB::Row, propagator: &Propagator, asked: Instant) -> Self {
         let position = DB::integer(row, 0);
-        read::<DB>(row, propagator).map_or(Self::Unreadable(position), |event| Self::Event(Box::new(event)))
+        read::<DB>(row, propagator, asked)
+            .map_or(Self::Unreadable(position), |event| Self::Event(Box::new(event)))
     }
 }
 
-fn read<DB: Dialect>(row: &DB::Row, propagator: &Propagator) -> Option<StoredEvent> {
+fn read<DB: Dialect>(row: &DB::Row, propagator: &Propagator, asked: Instant) -> Option<StoredEvent> {
     let text = |column| String::from_utf8(DB::bytes(row, column)?).ok();
     // What isn't UTF-8 is still shown to the propagator, which refuses and counts it.
     let lossy = |column| Some(String::from_utf8_lossy(&DB::bytes(row, column)?).into_owned());
@@ -135,8 +139,9 @@ fn read<DB: Dialect>(row: &DB::Row, propagator: &Propagator) -> Option<StoredEve
         context: propagator.extract(&columns, &EdgePolicy::trust()),
         attempts: DB::integer(row, 10)?,
         replays: DB::integer(row, 11)?,
-        age: between(DB::integer(row, 12)?, now),
-        queue_time: between(DB::integer(row, 13)?, now),
+        asked,
+        age_then: between(DB::integer(row, 12)?, now),
+        queue_time_then: between(DB::integer(row, 13)?, now),
         due_in: between(now, DB::integer(row, 14)?),
     })
 }

@@ -2,14 +2,16 @@
 
 use std::{collections::HashSet, fmt, mem, time::Duration};
 
-use throughline_core::{Metric, Pipeline, Value, semconv::error::ERROR_TYPE, semconv::own};
-use tokio::sync::watch;
+use throughline_core::{Metric, Pipeline};
+use tokio::{sync::watch, time::Instant};
 
 use super::{
     Backoff, Dialect, Order, Relay, StoredEvent,
     attempt::{Failure, attempt},
     cleaning::Cleaning,
+    counters::count,
     database::{execute, fetch},
+    death::{Death, tell_nameless},
     dialect::Argument,
     lease::{Held, Lease},
     resume::Resumed,
@@ -19,17 +21,23 @@ use super::{
 
 /// How long a database that is away is left alone.
 const DATABASE_BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
-/// What the row of something that is no event says.
-const UNREADABLE: &str = "unreadable";
 
 pub(crate) struct Worker<DB: Dialect, F> {
     relay: Relay<DB, F>,
     stopping: watch::Receiver<bool>,
     lease: Lease,
-    /// An event that was handed on, which the database doesn't know yet.
-    unmarked: Option<i64>,
+    /// Until the database has this, nothing else is looked at.
+    pending: Option<Pending>,
     database_failures: u32,
     cleaning: Cleaning,
+}
+
+/// What the database doesn't know yet, or hasn't said that it knows.
+enum Pending {
+    /// An event that was handed on: it would come again.
+    Relayed(i64),
+    /// It would be told too often, or never.
+    Dead(Death),
 }
 
 /// What comes after a turn.
@@ -40,6 +48,15 @@ enum Next {
     Rest(Duration),
     /// Wait, whoever rings.
     Sleep(Duration),
+    /// Wait without a lease to keep, whoever rings.
+    Apart(Duration),
+}
+
+/// How a wait ended.
+enum Waited {
+    Whole,
+    /// Somebody rang, or it is to stop.
+    Part,
 }
 
 /// What became of an event.
@@ -52,7 +69,7 @@ enum Fate {
 impl<DB: Dialect, F> Worker<DB, F> {
     pub(crate) fn new(relay: Relay<DB, F>, stopping: watch::Receiver<bool>) -> Self {
         let lease = Lease::new(relay.settings.lease);
-        Self { relay, stopping, lease, unmarked: None, database_failures: 0, cleaning: Cleaning::default() }
+        Self { relay, stopping, lease, pending: None, database_failures: 0, cleaning: Cleaning::default() }
     }
 
     pub(crate) async fn work<E>(mut self)
@@ -73,7 +90,7 @@ impl<DB: Dialect, F> Worker<DB, F> {
     }
 
     async fn leave(&mut self) -> Result<(), sqlx::Error> {
-        self.mark().await?;
+        self.settle().await?;
         let Relay { pool, outbox, .. } = &self.relay;
         self.lease.release(pool, &outbox.statements().lease_release).await
     }
@@ -84,11 +101,10 @@ impl<DB: Dialect, F> Worker<DB, F> {
         E: fmt::Display,
     {
         if let Held::ByAnother(left) = self.hold().await? {
-            // The other one hands it on again, and takes that down itself.
-            self.unmarked = None;
-            return Ok(Next::Sleep(left.min(self.relay.settings.lease / 3)));
+            self.hand_over().await?;
+            return Ok(Next::Apart(left.min(self.relay.settings.lease / 3)));
         }
-        self.mark().await?;
+        self.settle().await?;
         let batch = self.batch().await?;
         self.relay.counters.polls.add(1);
         let full = batch.len() >= self.relay.settings.batch_max as usize;
@@ -114,9 +130,10 @@ impl<DB: Dialect, F> Worker<DB, F> {
             Order::OfAll => (&self.statements().next_of_all, &[limit][..]),
             Order::OfKeys => (&self.statements().next_of_keys, &[longest_wait, longest_wait, limit][..]),
         };
+        let asked = Instant::now();
         let rows = fetch(&self.relay.pool, sql, arguments).await?;
         let pipeline = Pipeline::current();
-        Ok(rows.iter().map(|row| Found::read::<DB>(row, pipeline.propagator())).collect())
+        Ok(rows.iter().map(|row| Found::read::<DB>(row, pipeline.propagator(), asked)).collect())
     }
 
     async fn relay_all<E>(&mut self, batch: Vec<Found>) -> Result<Next, sqlx::Error>
@@ -141,6 +158,7 @@ impl<DB: Dialect, F> Worker<DB, F> {
             if !event.due_in.is_zero() && event.due_in <= self.relay.settings.backoff.longest() {
                 return Ok(Next::Sleep(event.due_in.min(rest)));
             }
+            // A lease that was had anew may have been another's in between, who has relayed what is in this batch.
             if self.is_stopping() || self.hold().await? != Held::Yes {
                 return Ok(Next::Go);
             }
@@ -181,21 +199,43 @@ impl<DB: Dialect, F> Worker<DB, F> {
         self.relay.counters.relayed.add(1);
         count("relayed", None);
         Pipeline::current().record(Metric::OutboxQueueTime, event.queue_time().as_secs_f64(), &[]);
-        self.unmarked = Some(event.position);
-        let marked = self.mark().await;
+        self.pending = Some(Pending::Relayed(event.position));
+        let marked = self.settle().await;
         if marked.is_err() {
             self.relay.counters.unmarked.add(1);
         }
         marked
     }
 
-    /// Writes down that an event was handed on. Until that has worked, no other is looked at: it would be this one again.
-    async fn mark(&mut self) -> Result<(), sqlx::Error> {
-        if let Some(position) = self.unmarked {
-            let arguments = [Argument::Integer(position)];
-            execute(&self.relay.pool, &self.statements().relayed, &arguments).await?;
-            self.unmarked = None;
+    /// Writes down what is pending, and tells what can be told then.
+    async fn settle(&mut self) -> Result<(), sqlx::Error> {
+        let (pool, statements) = (&self.relay.pool, self.statements());
+        match &self.pending {
+            None => {}
+            Some(Pending::Relayed(position)) => {
+                execute(pool, &statements.relayed, &[Argument::Integer(*position)]).await?;
+            }
+            Some(Pending::Dead(death)) => {
+                // The first try may have done it, although its answer was lost.
+                let is_dead =
+                    death.write(pool, statements).await? || death.is_written(pool, statements).await?;
+                if is_dead {
+                    death.tell(&self.relay);
+                }
+            }
         }
+        self.pending = None;
+        Ok(())
+    }
+
+    /// The other relay hands it on again, and takes that down itself. Only a death that was written is told by nobody else.
+    async fn hand_over(&mut self) -> Result<(), sqlx::Error> {
+        if let Some(Pending::Dead(death)) = &self.pending
+            && death.is_written(&self.relay.pool, self.statements()).await?
+        {
+            death.tell(&self.relay);
+        }
+        self.pending = None;
         Ok(())
     }
 
@@ -223,42 +263,40 @@ impl<DB: Dialect, F> Worker<DB, F> {
     }
 
     async fn dead(
-        &self,
+        &mut self,
         event: &StoredEvent,
         failure: &Failure,
         resumed: &Resumed,
     ) -> Result<(), sqlx::Error> {
-        let (attempts, error) = (event.attempt(), failure.kind());
-        let arguments = [Argument::Text(Some(error)), Argument::Integer(event.position)];
-        execute(&self.relay.pool, &self.statements().dead, &arguments).await?;
-        self.relay.counters.dead.add(1);
-        count("dead", Some(error));
-        resumed.in_scope(|| {
-            tracing::error!(target: "throughline::outbox", attempts, error, "an event is dead");
-            self.tell(event);
-        });
+        let death = Death::of(event, failure.kind(), resumed.context().clone());
+        if let Some(death) = self.written(death).await? {
+            resumed.in_scope(|| death.tell(&self.relay));
+        }
         Ok(())
-    }
-
-    /// Somebody else's code: what it does must not end the relay.
-    fn tell(&self, event: &StoredEvent) {
-        let Some(on_dead) = &self.relay.settings.on_dead else {
-            return;
-        };
-        let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| on_dead(event)));
-        self.relay.counters.callback_panics.add(u64::from(told.is_err()));
     }
 
     /// What can't be read now can't be read later, and must not hold up what can.
-    async fn bury(&self, position: Option<i64>) -> Result<(), sqlx::Error> {
-        if let Some(position) = position {
-            let arguments = [Argument::Text(Some(UNREADABLE)), Argument::Integer(position)];
-            execute(&self.relay.pool, &self.statements().dead, &arguments).await?;
+    async fn bury(&mut self, position: Option<i64>) -> Result<(), sqlx::Error> {
+        let Some(position) = position else {
+            tell_nameless(&self.relay);
+            return Ok(());
+        };
+        if let Some(death) = self.written(Death::of_row(position)).await? {
+            death.tell(&self.relay);
         }
-        self.relay.counters.unreadable.add(1);
-        count("dead", Some(UNREADABLE));
-        tracing::error!(target: "throughline::outbox", position, "a row is no event");
         Ok(())
+    }
+
+    /// The death, if it is one: whoever has had the lease meanwhile may have settled the row. Where the answer is lost, it is
+    /// pending.
+    async fn written(&mut self, death: Death) -> Result<Option<Death>, sqlx::Error> {
+        match death.write(&self.relay.pool, self.statements()).await {
+            Ok(is_dead) => Ok(is_dead.then_some(death)),
+            Err(error) => {
+                self.pending = Some(Pending::Dead(death));
+                Err(error)
+            }
+        }
     }
 
     fn database_is_back(&mut self, next: Next) -> Next {
@@ -276,20 +314,37 @@ impl<DB: Dialect, F> Worker<DB, F> {
             let error: &dyn std::error::Error = error;
             tracing::warn!(target: "throughline::outbox", error, "the outbox's database is away");
         }
-        Next::Sleep(DATABASE_BACKOFF.wait(self.database_failures))
+        Next::Apart(DATABASE_BACKOFF.wait(self.database_failures))
     }
 
+    /// Waits, and keeps the lease meanwhile: a pause may be longer than it.
     async fn pause(&mut self, next: Next) {
-        let bell = &self.relay.outbox.bell;
         let (wait, listens) = match next {
             Next::Go => return,
+            Next::Apart(wait) => {
+                self.wait(wait, false).await;
+                return;
+            }
             Next::Rest(wait) => (wait, true),
             Next::Sleep(wait) => (wait, false),
         };
+        let mut left = wait;
+        loop {
+            let part = left.min(self.relay.settings.lease / 3);
+            left -= part;
+            let Waited::Whole = self.wait(part, listens).await else { return };
+            // Whatever else it is, the next turn finds it out, too, and deals with it.
+            if left.is_zero() || !matches!(self.hold().await, Ok(Held::Yes)) {
+                return;
+            }
+        }
+    }
+
+    async fn wait(&mut self, time: Duration, listens: bool) -> Waited {
         tokio::select! {
-            _ = self.stopping.wait_for(|stopping| *stopping) => {}
-            () = bell.notified(), if listens => {}
-            () = tokio::time::sleep(wait) => {}
+            _ = self.stopping.wait_for(|stopping| *stopping) => Waited::Part,
+            () = self.relay.outbox.bell.notified(), if listens => Waited::Part,
+            () = tokio::time::sleep(time) => Waited::Whole,
         }
     }
 
@@ -300,12 +355,4 @@ impl<DB: Dialect, F> Worker<DB, F> {
     fn statements(&self) -> &Statements {
         self.relay.outbox.statements()
     }
-}
-
-/// Counts what became of an attempt, with few labels.
-fn count(result: &'static str, error: Option<&'static str>) {
-    let pipeline = Pipeline::current();
-    let mut attributes: Vec<(&'static str, Value<'_>)> = vec![(own::OUTBOX_RESULT, result.into())];
-    attributes.extend(error.map(|error| (ERROR_TYPE, error.into())));
-    pipeline.record(Metric::OutboxRelays, 1.0, &attributes);
 }

@@ -3,15 +3,18 @@
 //! Each part has tables of its own, so that one database is enough for all.
 
 mod cleaning; // old rows
+mod closure; // what publishes
 mod crash; // what is left behind by a relay that is gone
+mod death; // no attempt is left
 mod delivery; // order, attempts, death, replay
 mod garbage; // rows that nobody has stored
 mod inbox; // once, however often
+mod lease; // who relays
 mod oracle; // random failures and deaths against what was acknowledged
 mod place; // the database
 pub(crate) mod recipient; // what a relay hands events to
-mod store;
-mod story; // spans, links, correlation id, baggage // together with the write, or not at all
+mod store; // together with the write, or not at all
+mod story; // spans, links, correlation id, baggage
 
 pub(crate) use place::Place;
 
@@ -33,7 +36,10 @@ pub(crate) async fn keeps<P: Place>(place: &P) {
     story::keeps(place).await;
     delivery::keeps(place).await;
     cleaning::keeps(place).await;
+    closure::keeps(place).await;
     crash::keeps(place).await;
+    death::keeps(place).await;
+    lease::keeps(place).await;
     garbage::keeps(place).await;
     inbox::keeps(place).await;
     oracle::keeps(place).await;

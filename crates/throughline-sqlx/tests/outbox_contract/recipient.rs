@@ -2,9 +2,9 @@
 
 use std::{
     collections::HashMap,
-    fmt,
+    fmt, hint,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sqlx::Pool;
@@ -43,6 +43,10 @@ pub(crate) enum Answer {
     Hangs,
     /// It is taken, and that is said when the test wants it.
     Waits,
+    /// It is refused, and that is said when the test wants it.
+    RefusesLater,
+    /// As `Waits`; then everything stands still for a while.
+    Stalls(Duration),
     Panics,
 }
 
@@ -149,6 +153,18 @@ async fn take(
         Answer::Hangs => std::future::pending().await,
         Answer::Waits => {
             go.notified().await;
+            Ok(())
+        }
+        Answer::RefusesLater => {
+            go.notified().await;
+            Err(Refused)
+        }
+        Answer::Stalls(time) => {
+            go.notified().await;
+            let started = Instant::now();
+            while started.elapsed() <= time {
+                hint::spin_loop();
+            }
             Ok(())
         }
         Answer::Panics => panic!("the closure panics, as it was told"),
