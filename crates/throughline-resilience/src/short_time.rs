@@ -15,7 +15,7 @@ pub(crate) struct ShortTime(Option<Instant>);
 impl ShortTime {
     /// Of a call that begins now.
     pub(crate) fn left() -> Self {
-        let deadline = Context::current().deadline();
+        let deadline = Context::current_deadline();
         Self(deadline.filter(|deadline| deadline.saturating_duration_since(Instant::now()) < FAIR_TIME))
     }
 

@@ -120,7 +120,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let now = Instant::now();
-        let left = Context::current().deadline().map(|deadline| deadline.saturating_duration_since(now));
+        let left = Context::current_deadline().map(|deadline| deadline.saturating_duration_since(now));
         let limit = left.into_iter().chain(read(request.headers())).fold(self.limit, Duration::min);
         write(limit, request.headers_mut());
         let decision = CallDecision::new([(TIMEOUT_MS, millis(limit).into())].into());

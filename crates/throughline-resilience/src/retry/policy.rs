@@ -132,7 +132,7 @@ fn is_failure(status: StatusCode) -> bool {
 
 /// Whether nobody waits for the answer any more after this pause. By the clock that the pause goes by.
 fn is_too_late(pause: Duration) -> bool {
-    Context::current().deadline().is_some_and(|deadline| {
+    Context::current_deadline().is_some_and(|deadline| {
         let left = deadline.saturating_duration_since(Instant::now().into_std());
         left <= pause
     })
