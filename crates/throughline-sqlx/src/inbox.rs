@@ -99,7 +99,9 @@ impl<DB: Dialect> Inbox<DB> {
     /// committed.
     ///
     /// Give it the transaction of the work. Where another one is about to take the same message, this waits for it: when
-    /// that commits, the answer is `false`; when it rolls back, `true`.
+    /// that commits, the answer is `false`; when it rolls back, `true`. On PostgreSQL that is so with `READ COMMITTED`, which is
+    /// the default: with `REPEATABLE READ` and `SERIALIZABLE`, the one that has waited gets an error, SQLSTATE 40001, and has to
+    /// roll back and begin anew.
     ///
     /// # Errors
     /// [`OutboxError::Key`], when one of the two is empty or longer than

@@ -151,7 +151,7 @@ async fn statements_can_run_in_tasks() {
     assert_eq!(task.await.unwrap().unwrap(), 7);
 }
 
-/// What a caller has prepared has its text on the span, too.
+/// What a caller has prepared has its text on the span, too; with its values left out where they are not bound.
 #[tokio::test]
 async fn a_prepared_statement_is_told_by_its_text() {
     let pool = Pool::from(memory().await);
@@ -160,8 +160,16 @@ async fn a_prepared_statement_is_told_by_its_text() {
         let prepared = pool.prepare("SELECT 3 + ?".into_sql_str()).await.unwrap();
         let sum: i64 = prepared.query_scalar().bind(4).fetch_one(&pool).await.unwrap();
         assert_eq!(sum, 7);
+        let prepared = pool.prepare("SELECT 'hunter2'".into_sql_str()).await.unwrap();
+        prepared.query().execute(&pool).await.unwrap();
     };
     capture.run_async(work).await;
     let text = TreeText::new().attributes(["db.query.text"]);
-    assert_eq!(capture.tree_with(&text), "orders: SELECT (internal) #1 db.query.text=SELECT 3 + ?");
+    assert_eq!(
+        capture.tree_with(&text),
+        "\
+orders: SELECT (internal) #1 db.query.text=SELECT 3 + ?
+orders: SELECT (internal) #2 db.query.text=SELECT ?"
+    );
+    throughline_testing::no_secrets(&capture, ["hunter2"]);
 }

@@ -33,10 +33,12 @@
 //! - **At least once**: an event is handed on until the closure says `Ok` and the database has taken that down. Between the two
 //!   a relay can die; the next one then hands the event on again. A consumer that must not do its work twice asks an
 //!   [`Inbox`](crate::inbox::Inbox) with the message id, which stays the same.
+//! - **Only what was committed**: the relay reads with its connection's isolation level, which must not be MySQL's
+//!   `READ UNCOMMITTED`: it would hand on what may yet be rolled back.
 //! - **In order**: of storing, and per outbox or per key. Two transactions that run at once have no order between them; what was
 //!   committed is relayed, also when it has a lower position than what was relayed before. A relay that stands still for
-//!   longer than its lease (a suspended machine) while its closure has already begun can hand on one event after its successor
-//!   did.
+//!   longer than its lease (a suspended machine) reads again what waits; only where its closure has already begun can it hand on
+//!   one event after its successor did.
 //! - **Parent or link**: a `relay` span is a child of its `create` span, so that there is one trace from the request to the last
 //!   consumer; it begins a trace of its own with a link when the event is older than [`TRACE_AGE_MAX`], which is usual for
 //!   a [replay](Outbox::replay) and for the end of a long outage. The correlation id and baggage are the same either way.
@@ -52,6 +54,7 @@
 //! | it can't be read | dead, kept | [`RelayCounters::unreadable`], an error line |
 //! | the database is away | waits | [`RelayCounters::database_failures`], a warning |
 //! | it was handed on, but not marked | handed on again if the relay dies | [`RelayCounters::unmarked`] |
+//! | old events can't be deleted | none the worse | [`RelayCounters::cleaning_failures`], a warning |
 //! | no relay runs | waits | [`OutboxState::oldest_waiting`] |
 //! | its context makes no sense | relayed, in a trace of its own | `PropagationCounters` of the pipeline |
 //!

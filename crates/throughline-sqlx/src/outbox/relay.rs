@@ -202,6 +202,8 @@ pub struct Relay<DB: Dialect, F> {
 impl<DB: Dialect, F> Relay<DB, F> {
     /// A relay of this outbox that hands each event to `publish`.
     ///
+    /// The connections of `pool` must not read what isn't committed (MySQL's `READ UNCOMMITTED`).
+    ///
     /// `publish` is called inside the event's `relay` span; what it opens, sends and logs belongs to the event's trace. It
     /// returns `Ok` only when the event is safe elsewhere: then it is never handed out again. The type of its error is on the
     /// span, in the row and in metrics, the message on the span alone: it must have no secrets.

@@ -136,7 +136,9 @@ impl Call {
     fn end(&mut self, end: &End) {
         self.ended = true;
         let is_told = self.settings.get().rows == Rows::Told;
-        if let Some(measures) = &self.measures {
+        // What is only queued has taken no time yet, and how long it will take nobody tells.
+        let measures = self.measures.as_ref().filter(|_| !matches!(end, End::Queued));
+        if let Some(measures) = measures {
             measures.duration(self.started.elapsed(), end.failure());
             if is_told {
                 measures.returned_rows(self.rows, end.failure());

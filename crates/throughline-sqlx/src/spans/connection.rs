@@ -61,6 +61,10 @@ impl<'c, DB: System> Connection<'c, DB> {
     /// # Errors
     ///
     /// Those of the database.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while PostgreSQL or MySQL answers, it can leave a transaction open; see [`Pool::begin`](crate::Pool::begin).
     pub async fn begin(&mut self) -> Result<Transaction<'_, DB>, Error> {
         transaction::begin_inside(self.held.get(), &self.settings, None).await
     }

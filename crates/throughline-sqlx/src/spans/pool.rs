@@ -92,6 +92,14 @@ impl<DB: System> Pool<DB> {
     /// # Errors
     ///
     /// Those of [`acquire`](Self::acquire), and of the database.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while it waits for a connection, nothing has happened. Dropped while PostgreSQL or MySQL answers, the connection can
+    /// go back to the pool with a transaction open that sqlx (0.9.0) doesn't know of: what is executed on it later is not
+    /// committed. The same is true of every `begin` of this crate, and of sqlx's own. Where a caller can be cancelled, begin in
+    /// a task of its own, or let the pool's
+    /// [`after_release`](sqlx::pool::PoolOptions::after_release) execute `ROLLBACK`.
     pub async fn begin(&self) -> Result<Transaction<'static, DB>, Error> {
         transaction::begin_on_pool(&self.inner, &self.settings, None).await
     }

@@ -3,7 +3,8 @@
 use std::mem;
 
 use sqlx::{
-    Arguments, AssertSqlSafe, Database, Execute, SqlSafeStr, SqlStr, Statement as _, error::BoxDynError,
+    Arguments, AssertSqlSafe, Database, Either, Execute, SqlSafeStr, SqlStr, Statement as _,
+    error::BoxDynError,
 };
 
 /// What was to be executed, taken apart: sqlx tells the text of a query only to who consumes it.
@@ -51,9 +52,17 @@ impl<DB: Database, E> Statement<DB, E> {
     }
 
     /// Whether its values are bound and not in its text.
-    pub(crate) fn is_parameterized(&self) -> bool {
+    pub(crate) fn is_parameterized<'q>(&self) -> bool
+    where
+        E: Execute<'q, DB>,
+    {
         match self {
-            Self::Prepared(_) => true,
+            // Prepared or not, a text without parameters has its values in it.
+            Self::Prepared(query) => match query.statement().and_then(DB::Statement::parameters) {
+                Some(Either::Left(types)) => !types.is_empty(),
+                Some(Either::Right(count)) => count > 0,
+                None => false,
+            },
             Self::Text(text) => {
                 text.arguments.as_ref().is_ok_and(|some| some.as_ref().is_some_and(|all| all.len() > 0))
             }

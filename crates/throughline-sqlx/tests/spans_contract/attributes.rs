@@ -1,6 +1,6 @@
 //! What the conventions require of a span and of a measurement.
 
-use sqlx::{AssertSqlSafe, Encode, IntoArguments, Type};
+use sqlx::{AssertSqlSafe, Encode, Executor, IntoArguments, SqlSafeStr, Statement, Type};
 use throughline_core::Metric;
 use throughline_sqlx::{Pool, QueryText, System};
 use throughline_testing::{Capture, collector::Span};
@@ -50,12 +50,15 @@ where
     DB::Arguments: IntoArguments<DB>,
 {
     let sql = "SELECT item FROM attributes WHERE item = 'hunter2' -- hunter2";
-    for is_raw in [false, true] {
+    for way in ["query", "raw", "prepared"] {
         let capture = Capture::new("orders");
         let pool = place.pool();
         let work = async {
-            if is_raw {
+            if way == "raw" {
                 sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&pool).await.unwrap();
+            } else if way == "prepared" {
+                let prepared = pool.prepare(sql.into_sql_str()).await.unwrap();
+                prepared.query().execute(&pool).await.unwrap();
             } else {
                 sqlx::query::<DB>(sql).execute(&pool).await.unwrap();
             }

@@ -1,6 +1,7 @@
 //! Which spans there are, and whose children they are.
 
 use sqlx::{AssertSqlSafe, Encode, IntoArguments, Type};
+use throughline_core::Metric;
 use throughline_sqlx::{Connection, System};
 use throughline_testing::{Capture, TreeText};
 use tracing::Instrument;
@@ -41,6 +42,8 @@ orders: request (internal) #1
   orders: SELECT trees (KIND) #18 throughline.db.end=complete"
         .replace("KIND", kind);
     assert_eq!(capture.tree_with(&text), expected);
+    // All but the request and what was only queued.
+    assert_eq!(capture.measurements(Metric::DbClientOperationDuration).len(), 16);
 }
 
 /// A user of sqlx, who has changed one line.
