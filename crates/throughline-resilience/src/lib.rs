@@ -68,9 +68,9 @@ pub mod shed;
 pub mod timeout;
 
 // What they tell each other.
-#[cfg(any(feature = "breaker", feature = "retry"))]
+#[cfg(any(feature = "balance", feature = "breaker", feature = "retry"))]
 mod refused;
-#[cfg(any(feature = "breaker", feature = "retry"))]
+#[cfg(any(feature = "balance", feature = "breaker", feature = "retry"))]
 pub use refused::Refused;
 
 // What each of them tells.

@@ -4,7 +4,7 @@ use std::{error::Error, fmt};
 
 /// Nothing was sent, and the next try would not be either: a source of the errors of whoever refuses a call before it sends it.
 ///
-/// The open breaker's error has it. A type of error that has it as its source is not sent again by the retry, which neither
+/// The errors of an open breaker and of a balancer without instances have it. A type of error that has it as its source is not sent again by the retry, which neither
 /// waits for such an error nor pays for it.
 ///
 /// ```

@@ -18,6 +18,7 @@ use std::{
 use http::{Request, Response};
 use throughline_core::{Carry, Context};
 use throughline_resilience::{
+    Refused,
     balance::{BalanceError, Balancer, Strategy},
     breaker::{self, BreakerError, FAIR_TIME},
     timeout::{self, TimeoutError},
@@ -111,7 +112,9 @@ async fn a_caller_is_told_that_there_is_nobody_to_ask() {
         .weighted_instance("stands by", 0, instance("stands by", 200))
         .build();
     let refused = nobody.oneshot(request()).instrument(tracing::info_span!("caller")).await;
-    assert!(matches!(refused, Err(BalanceError::NoInstance { balancer: "orders" })));
+    let refused = refused.unwrap_err();
+    assert!(matches!(refused, BalanceError::NoInstance { balancer: "orders" }));
+    assert!(Refused::is_in(&refused), "a retry would be told the same");
     assert_eq!(attribute(&capture, "throughline.balance.total"), "1");
 }
 

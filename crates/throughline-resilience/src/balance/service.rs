@@ -25,7 +25,7 @@ use super::{
     BalancerBuilder, Strategy,
     instance::{Instance, UnderWay},
 };
-use crate::{decision, short_time::ShortTime};
+use crate::{Refused, decision, short_time::ShortTime};
 
 /// Hands each call to one of several instances; see [the module](mod@crate::balance). Clones share what is known of them.
 pub struct Balancer<S> {
@@ -276,7 +276,7 @@ impl<S: Service<Req>, Req> fmt::Debug for BalanceFuture<S, Req> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BalanceError<E> {
-    /// There is no instance at all, or none with a weight.
+    /// There is no instance at all, or none with a weight: nothing was sent, and [`Refused`] is its source, for a retry above.
     NoInstance {
         /// Which balancer.
         balancer: &'static str,
@@ -297,7 +297,7 @@ impl<E> fmt::Display for BalanceError<E> {
 impl<E: Error + 'static> Error for BalanceError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::NoInstance { .. } => None,
+            Self::NoInstance { .. } => Some(&Refused),
             Self::Inner(error) => Some(error),
         }
     }
