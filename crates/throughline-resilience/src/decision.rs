@@ -1,9 +1,15 @@
 //! Making a decision seen: on the caller's span, on that of the call, and in the metrics.
 
-#[cfg(any(feature = "balance", feature = "shard"))]
-use throughline_core::{CallFacts, CallValue};
+#![cfg_attr(
+    not(feature = "full"),
+    allow(
+        dead_code,
+        reason = "each layer needs some of this, and not one line is for each choice of features"
+    )
+)]
+
 use throughline_core::{
-    Metric, Pipeline, Value, edit_current_span,
+    CallFacts, CallValue, Metric, Pipeline, Value, edit_current_span,
     semconv::own::{RESILIENCE_DECISION, RESILIENCE_NAME, RESILIENCE_PATTERN},
 };
 
@@ -17,13 +23,11 @@ pub(crate) fn on_span(attributes: &[(&'static str, Value<'_>)]) {
 }
 
 /// The same for what is said in the words of a call, where there is none.
-#[cfg(any(feature = "balance", feature = "shard"))]
 pub(crate) fn of_no_call(facts: &CallFacts) {
     edit_current_span(|record| record.facts(facts));
 }
 
 /// How many there are, for a fact.
-#[cfg(any(feature = "balance", feature = "shard"))]
 pub(crate) fn number(count: usize) -> CallValue {
     u64::try_from(count).unwrap_or(u64::MAX).into()
 }
