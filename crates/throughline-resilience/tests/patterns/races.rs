@@ -1,7 +1,5 @@
 //! Cached reads on several threads: what must hold whoever comes first.
 
-#![cfg(feature = "cache")]
-
 use std::{
     convert::Infallible,
     pin::pin,

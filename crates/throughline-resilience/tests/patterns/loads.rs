@@ -1,8 +1,5 @@
 //! Reads of one key at the same time: one of them loads.
 
-#![cfg(feature = "cache")]
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests, too")]
-
 use std::{
     convert::Infallible,
     future::{Future, pending},

@@ -1,8 +1,5 @@
 //! What is not sent again, and what that costs: nothing.
 
-#![cfg(feature = "full")]
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests, too")]
-
 use std::{
     collections::BTreeMap,
     error::Error,
@@ -26,6 +23,8 @@ use throughline_testing::{Capture, Measurement};
 use tokio::time::Instant;
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tracing::Instrument;
+
+use crate::told::request;
 
 /// More calls than a budget of one a second has resends, which is ten.
 const MANY: usize = 20;
@@ -56,10 +55,6 @@ fn status(status: u16) -> Result<Response<()>, io::Error> {
 /// An answer that says when to come back: a pause that isn't drawn by lot.
 fn busy() -> Result<Response<()>, io::Error> {
     Ok(Response::builder().status(503).header("retry-after", PAUSE.as_secs()).body(()).unwrap())
-}
-
-fn request() -> Request<()> {
-    Request::get("http://users.test/users/7").body(()).unwrap()
 }
 
 /// Runs `work` in a span, and returns what is said of the retry there.

@@ -1,8 +1,5 @@
 //! What is held against whom: instances and services that fail, hang, or are asked by callers without time.
 
-#![cfg(feature = "full")]
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests, too")]
-
 use std::{
     future::{Future, pending, poll_fn, ready},
     io,
@@ -24,38 +21,21 @@ use throughline_resilience::{
     timeout::{self, TimeoutError},
 };
 use throughline_testing::Capture;
-use tower::{
-    Layer, ServiceBuilder, ServiceExt, service_fn,
-    util::{BoxCloneService, ServiceFn},
-};
+use tower::{Layer, ServiceBuilder, ServiceExt, service_fn, util::ServiceFn};
 use tracing::Instrument;
+
+use crate::{
+    balance::{Instance, chosen, instance},
+    told::request,
+};
 
 /// How long anything here may take.
 const DEADLINE: Duration = Duration::from_secs(30);
-
-type Instance = BoxCloneService<Request<()>, Response<&'static str>, io::Error>;
-
-fn instance(name: &'static str, status: u16) -> Instance {
-    let service = move |_: Request<()>| ready(Ok(Response::builder().status(status).body(name).unwrap()));
-    Instance::new(service_fn(service))
-}
 
 type Unanswered = std::future::Pending<Result<Response<&'static str>, io::Error>>;
 
 fn hanging() -> ServiceFn<fn(Request<()>) -> Unanswered> {
     service_fn(|_| pending())
-}
-
-fn request() -> Request<()> {
-    Request::get("http://orders.test/orders/7").body(()).unwrap()
-}
-
-async fn chosen(balancer: &Balancer<Instance>, times: usize) -> Vec<&'static str> {
-    let mut chosen = Vec::new();
-    for _ in 0..times {
-        chosen.push(*balancer.clone().oneshot(request()).await.unwrap().body());
-    }
-    chosen
 }
 
 /// Probes until somebody is left out, with what `is_well` says.
