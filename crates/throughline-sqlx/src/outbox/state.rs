@@ -25,8 +25,9 @@ pub struct OutboxState {
 }
 
 impl<DB: Dialect> Outbox<DB> {
-    /// Counts the events, and says how late the outbox is. It reads an index of the whole table, and the rows of what waits: a
-    /// matter for every minute, not for every request.
+    /// Counts the events, and says how late the outbox is. It counts in an index of the whole table (PostgreSQL may take the
+    /// table itself, where it finds that cheaper), and reads the rows of what waits: a matter for every minute, not for every
+    /// request.
     ///
     /// # Errors
     /// [`OutboxError::Database`].

@@ -127,7 +127,7 @@ const DEAD_NOW: &str = "UPDATE {table} SET state = 2, settled_at = {now}, attemp
 
 const STATE_OF: &str = "SELECT state FROM {table} WHERE position = ?";
 
-/// Counts in an index alone. Only of what waits are the rows looked at, for the time that no index has.
+/// Can be counted in an index alone. Only of what waits are the rows looked at, for the time that no index has.
 const STATE: &str = "SELECT state, COUNT(*), (SELECT MIN(waiting_since) FROM {table} WHERE state = 0), {now} FROM {table} \
      GROUP BY state ORDER BY state";
 
