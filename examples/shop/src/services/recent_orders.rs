@@ -83,15 +83,10 @@ impl RecentOrders {
         (self.resets.load(Ordering::Acquire), user)
     }
 
-    /// What is kept, or what the database has. An event that came meanwhile may not be in what was read before it: that is
-    /// told now, and not kept.
+    /// What is kept, or what the database has. An event that comes meanwhile may not be in what is read: that is told now, and
+    /// not kept, since the event makes the cache forget.
     async fn of(&self, user: u32) -> Result<Read<Vec<Order>>, Arc<sqlx::Error>> {
-        let (key, events) = (self.key(user), self.freshness.events());
-        let read = self.cache.get(key, async || self.model.of(user).await).await;
-        if self.freshness.events() != events {
-            self.cache.forget(&key).await;
-        }
-        read
+        self.cache.get(self.key(user), async || self.model.of(user).await).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! How late the read model may be.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// No event was heard yet.
 const NEVER: i64 = i64::MIN;
@@ -9,30 +9,22 @@ const NEVER: i64 = i64::MIN;
 #[derive(Debug)]
 pub(super) struct Freshness {
     last_event_at: AtomicI64,
-    events: AtomicU64,
 }
 
 impl Freshness {
     /// The newest event of the model happened at this time, in milliseconds since the Unix epoch.
     pub(super) fn since(last_event_at: Option<i64>) -> Self {
-        Self { last_event_at: AtomicI64::new(last_event_at.unwrap_or(NEVER)), events: AtomicU64::default() }
+        Self { last_event_at: AtomicI64::new(last_event_at.unwrap_or(NEVER)) }
     }
 
     /// An event is in the model by now. One that is older than others, because it was late, changes nothing.
     pub(super) fn heard(&self, at: i64) {
         self.last_event_at.fetch_max(at, Ordering::AcqRel);
-        self.events.fetch_add(1, Ordering::AcqRel);
     }
 
     /// The model is empty again.
     pub(super) fn reset(&self) {
         self.last_event_at.store(NEVER, Ordering::Release);
-        self.events.fetch_add(1, Ordering::AcqRel);
-    }
-
-    /// How often the model has changed: the same number before and after means that nothing has in between.
-    pub(super) fn events(&self) -> u64 {
-        self.events.load(Ordering::Acquire)
     }
 
     /// When the newest event of the model happened.
@@ -65,15 +57,5 @@ mod tests {
         freshness.reset();
         assert_eq!(freshness.lag(1_000), None);
         assert_eq!(Freshness::since(Some(7)).last_event_at(), Some(7));
-    }
-
-    #[test]
-    fn every_change_is_seen() {
-        let freshness = Freshness::since(None);
-        let before = freshness.events();
-        freshness.heard(1);
-        let after = freshness.events();
-        freshness.reset();
-        assert!(before != after && after != freshness.events());
     }
 }
