@@ -1,7 +1,6 @@
 //! What is not sent again, and what that costs: nothing.
 
 use std::{
-    collections::BTreeMap,
     error::Error,
     io,
     sync::{
@@ -22,9 +21,8 @@ use throughline_resilience::{
 use throughline_testing::{Capture, Measurement};
 use tokio::time::Instant;
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn};
-use tracing::Instrument;
 
-use crate::told::request;
+use crate::told::{request, told_of};
 
 /// More calls than a budget of one a second has resends, which is ten.
 const MANY: usize = 20;
@@ -59,16 +57,7 @@ fn busy() -> Result<Response<()>, io::Error> {
 
 /// Runs `work` in a span, and returns what is said of the retry there.
 async fn told<T>(capture: &Capture, work: impl Future<Output = T>) -> (T, String) {
-    let result = work.instrument(tracing::info_span!("caller")).await;
-    let spans = capture.spans();
-    let span = spans.iter().rev().find(|span| span.name == "caller").unwrap();
-    let attributes: BTreeMap<_, _> = span
-        .attributes
-        .iter()
-        .filter_map(|(key, value)| Some((key.strip_prefix("throughline.retry.")?, value.to_string())))
-        .collect();
-    let text: Vec<_> = attributes.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    (result, text.join(" "))
+    told_of("retry.", capture, work).await
 }
 
 /// How often `layer` sends a call again that fails once.

@@ -19,13 +19,23 @@ pub(crate) fn request() -> Request<()> {
 
 /// Runs `work` in a span, and returns its attributes of ours, as text.
 pub(crate) async fn told<T>(capture: &Capture, work: impl Future<Output = T>) -> (T, String) {
+    told_of("", capture, work).await
+}
+
+/// Those of one pattern alone.
+pub(crate) async fn told_of<T>(
+    pattern: &str,
+    capture: &Capture,
+    work: impl Future<Output = T>,
+) -> (T, String) {
+    let prefix = format!("throughline.{pattern}");
     let result = work.instrument(tracing::info_span!("caller")).await;
     let spans = capture.spans();
     let span = spans.iter().rev().find(|span| span.name == "caller").unwrap();
     let attributes: BTreeMap<_, _> = span
         .attributes
         .iter()
-        .filter_map(|(key, value)| Some((key.strip_prefix("throughline.")?, value.to_string())))
+        .filter_map(|(key, value)| Some((key.strip_prefix(prefix.as_str())?, value.to_string())))
         .collect();
     let text: Vec<_> = attributes.iter().map(|(key, value)| format!("{key}={value}")).collect();
     (result, text.join(" "))
