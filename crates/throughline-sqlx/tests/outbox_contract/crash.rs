@@ -24,7 +24,7 @@ pub(crate) async fn keeps<P: Place>(place: &P) {
 
 /// Nobody wants to wait for half a minute.
 fn short() -> Settings {
-    let (lease, publish_timeout) = (Duration::from_millis(1_000), Duration::from_millis(450));
+    let (lease, publish_timeout) = (Duration::from_millis(2_000), Duration::from_millis(950));
     Settings { lease, publish_timeout, ..Settings::default() }
 }
 

@@ -34,7 +34,7 @@ async fn dying<P: Place>(place: &P, table: &str) -> Dying<P> {
     recipient.answers("a1", [Answer::RefusesLater]);
     let id = place.stored(&outbox, Event::new("order.created", "a1")).await;
     let (dead, died) = mpsc::unbounded_channel();
-    let (lease, publish_timeout) = (Duration::from_millis(1_000), Duration::from_millis(450));
+    let (lease, publish_timeout) = (Duration::from_millis(5_000), Duration::from_millis(2_400));
     let settings =
         Settings { attempts_max: 1, dead: Some(dead), lease, publish_timeout, ..Settings::default() };
     let running = recipient.relay(place.pool(), &outbox, settings);
