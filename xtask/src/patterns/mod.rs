@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! <!-- shop: --scenario retry --steady -->     what `cargo run -p shop -- --scenario retry --steady` prints
-//! <!-- shop in short: - -->                    lines of what `cargo run -p shop` prints, in this order
+//! <!-- shop in short: - -->                    some lines of what `cargo run -p shop` prints
 //! <!-- code: examples/shop/src/main.rs -->     lines that stand in that file, in this order
 //! ```
 
