@@ -18,6 +18,11 @@ pub(crate) fn instance(name: &'static str, status: u16) -> Instance {
     Instance::new(service)
 }
 
+/// Two instances that are well, a and b.
+pub(crate) fn two() -> Balancer<Instance> {
+    Balancer::builder("orders").instance("a", instance("a", 200)).instance("b", instance("b", 200)).build()
+}
+
 pub(crate) async fn chosen(balancer: &Balancer<Instance>, times: usize) -> Vec<&'static str> {
     let mut chosen = Vec::new();
     for _ in 0..times {
@@ -77,10 +82,7 @@ async fn an_instance_that_keeps_failing_is_ejected() {
 async fn a_probe_leaves_an_instance_out_and_takes_it_back() {
     let capture = Capture::new("gateway");
     let _guard = capture.install();
-    let balancer = Balancer::builder("orders")
-        .instance("a", instance("a", 200))
-        .instance("b", instance("b", 200))
-        .build();
+    let balancer = two();
     let (well, is_well) = tokio::sync::watch::channel(false);
     let probing =
         balancer.probe(Duration::from_secs(5), async move |name: &str, _| name != "b" || *is_well.borrow());

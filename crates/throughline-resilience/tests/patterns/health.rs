@@ -25,7 +25,7 @@ use tower::{Layer, ServiceBuilder, ServiceExt, service_fn, util::ServiceFn};
 use tracing::Instrument;
 
 use crate::{
-    balance::{Instance, chosen, instance},
+    balance::{Instance, chosen, instance, two},
     told::request,
 };
 
@@ -60,10 +60,7 @@ fn attribute(capture: &Capture, name: &str) -> String {
 async fn where_none_is_well_whoever_has_its_turn_is_asked() {
     let capture = Capture::new("gateway");
     let _guard = capture.install();
-    let balancer = Balancer::builder("orders")
-        .instance("a", instance("a", 200))
-        .instance("b", instance("b", 200))
-        .build();
+    let balancer = two();
     let _probing = probed(&balancer, |_| false).await;
     assert_eq!(balancer.health(), (0, 2));
     let asked = async { chosen(&balancer, 4).await };
@@ -100,10 +97,7 @@ async fn a_caller_is_told_that_there_is_nobody_to_ask() {
 
 #[tokio::test]
 async fn probes_that_end_hold_nothing_against_anybody() {
-    let balancer = Balancer::builder("orders")
-        .instance("a", instance("a", 200))
-        .instance("b", instance("b", 200))
-        .build();
+    let balancer = two();
     let probing = probed(&balancer, |name| name == "a").await;
     assert_eq!(balancer.health(), (1, 2));
     drop(probing);

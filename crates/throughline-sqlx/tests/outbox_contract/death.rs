@@ -42,6 +42,15 @@ async fn dying<P: Place>(place: &P, table: &str) -> Dying<P> {
     Dying { outbox, recipient, running, died, id }
 }
 
+impl<P: Place> Dying<P> {
+    async fn told_once(mut self) {
+        until("it is told", || self.running.handle.counters().dead == 1).await;
+        self.running.stop().await;
+        assert!(self.recipient.is_quiet());
+        assert_eq!((self.died.try_recv().ok(), self.died.try_recv().ok()), (Some(self.id), None));
+    }
+}
+
 async fn what_another_has_settled_did_not_die<P: Place>(place: &P) {
     let capture = Capture::new("orders");
     let _guard = capture.install();
@@ -59,16 +68,14 @@ async fn what_another_has_settled_did_not_die<P: Place>(place: &P) {
 async fn a_death_that_was_not_written_is_written_before_anything_else<P: Place>(place: &P) {
     let capture = Capture::new("orders");
     let _guard = capture.install();
-    let Dying { outbox, recipient, running, mut died, id } = dying(place, "unwritten").await;
+    let dying = dying(place, "unwritten").await;
     place.run("ALTER TABLE unwritten RENAME TO no_graveyard").await;
-    recipient.go.notify_one();
-    until("the database refuses", || running.handle.counters().database_failures > 1).await;
-    assert_eq!(running.handle.counters().dead, 0);
+    dying.recipient.go.notify_one();
+    until("the database refuses", || dying.running.handle.counters().database_failures > 1).await;
+    assert_eq!(dying.running.handle.counters().dead, 0);
     place.run("ALTER TABLE no_graveyard RENAME TO unwritten").await;
-    until("it is told", || running.handle.counters().dead == 1).await;
-    running.stop().await;
-    assert!(recipient.is_quiet());
-    assert_eq!((died.try_recv().ok(), died.try_recv().ok()), (Some(id), None));
+    let outbox = dying.outbox.clone();
+    dying.told_once().await;
     assert_eq!(outbox.state(place.pool()).await.unwrap().dead, 1);
     // However late it is told, it belongs to the trace.
     let lines = capture.lines();
@@ -77,29 +84,23 @@ async fn a_death_that_was_not_written_is_written_before_anything_else<P: Place>(
 }
 
 async fn a_death_whose_answer_was_lost_is_told<P: Place>(place: &P) {
-    let Dying { recipient, running, mut died, id, .. } = dying(place, "unanswered").await;
+    let dying = dying(place, "unanswered").await;
     place.run("ALTER TABLE unanswered RENAME TO no_answer").await;
-    recipient.go.notify_one();
-    until("the database refuses", || running.handle.counters().database_failures > 1).await;
+    dying.recipient.go.notify_one();
+    until("the database refuses", || dying.running.handle.counters().database_failures > 1).await;
     place.run("UPDATE no_answer SET state = 2, attempts = 1").await;
     place.run("ALTER TABLE no_answer RENAME TO unanswered").await;
-    until("it is told", || running.handle.counters().dead == 1).await;
-    running.stop().await;
-    assert!(recipient.is_quiet());
-    assert_eq!((died.try_recv().ok(), died.try_recv().ok()), (Some(id), None));
+    dying.told_once().await;
 }
 
 async fn a_death_whose_answer_was_lost_with_the_lease_is_told<P: Place>(place: &P) {
-    let Dying { recipient, running, mut died, id, .. } = dying(place, "bereft").await;
+    let dying = dying(place, "bereft").await;
     place.run("ALTER TABLE bereft RENAME TO no_answer_here").await;
-    recipient.go.notify_one();
-    until("the database refuses", || running.handle.counters().database_failures > 1).await;
+    dying.recipient.go.notify_one();
+    until("the database refuses", || dying.running.handle.counters().database_failures > 1).await;
     place.run("UPDATE bereft_lease SET holder = 'another', expires_at = expires_at + 60000").await;
-    until("the lease is missed", || running.handle.counters().leases_lost == 1).await;
+    until("the lease is missed", || dying.running.handle.counters().leases_lost == 1).await;
     place.run("UPDATE no_answer_here SET state = 2, attempts = 1").await;
     place.run("ALTER TABLE no_answer_here RENAME TO bereft").await;
-    until("it is told", || running.handle.counters().dead == 1).await;
-    running.stop().await;
-    assert!(recipient.is_quiet());
-    assert_eq!((died.try_recv().ok(), died.try_recv().ok()), (Some(id), None));
+    dying.told_once().await;
 }
