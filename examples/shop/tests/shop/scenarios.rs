@@ -32,6 +32,9 @@ async fn happy_is_one_trace_through_all_services() {
     assert_eq!(edges(tree.spans()), expected);
     let ids: BTreeSet<_> = tree.spans().iter().map(|span| attribute(span, "correlation.id")).collect();
     assert_eq!(ids.len(), 1, "{ids:?}");
+    let waits: Vec<_> =
+        told.printed.split(" waited ").skip(1).filter_map(|rest| rest.split("ms").next()).collect();
+    assert!(!waits.is_empty() && waits.iter().all(|wait| wait.parse::<u32>().is_ok()), "{waits:?}");
     let place = the_one(&tree, PLACE.0, PLACE.1);
     assert_eq!(attribute(place, "throughline.balance.strategy"), "round_robin");
     assert_eq!(attribute(place, "throughline.balance.healthy"), "3");

@@ -71,8 +71,10 @@ impl Facts<'_> {
 
     fn messaging(&self) -> Option<String> {
         let system = self.get("messaging.system")?;
-        let waited = self.get("throughline.messaging.queue_time_ms").filter(|_| !self.look.is_steady());
-        Some(waited.map_or_else(|| system.clone(), |waited| format!("{system} waited {waited}ms")))
+        let waited =
+            self.span.attribute("throughline.messaging.queue_time_ms").and_then(AttributeValue::as_f64);
+        let waited = waited.filter(|_| !self.look.is_steady()).map(|waited| format!(" waited {waited:.0}ms"));
+        Some(system + &waited.unwrap_or_default())
     }
 
     fn balance(&self) -> Option<String> {
